@@ -11,6 +11,8 @@ from functools import partial
 from app.settings import Settings
 from app.storage.clip_places import opened_clips
 from app.storage.clip_store import ClipStore
+from app.storage.egress_places import opened_egress
+from app.storage.egress_store import EgressStore
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.patience import until_there
@@ -23,7 +25,8 @@ from app.work.troubles import Troubles
 class Context:
     """What a running process stands on: settings, database, queue, where clips are kept.
 
-    `instance` is the id of the installation. `shares`: how often they have begun of late.
+    `instance` is the id of the installation. `egress`: where egress writes. `shares`: how often
+    they have begun of late.
     """
 
     settings: Settings
@@ -31,6 +34,7 @@ class Context:
     queue: Queue
     instance: str
     clips: ClipStore
+    egress: EgressStore
     shares: ShareRates
 
 
@@ -45,13 +49,14 @@ async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncI
     wait = partial(until_there, troubles=troubles or Troubles())
     instance = await wait("FILE_UPLOAD_DEST", partial(asyncio.to_thread, instance_id, root))
     clips = await wait("CLIPS_URL", partial(opened_clips, settings, instance))
+    egress = await wait("BUFFER_URL", partial(opened_egress, settings, instance))
     store = Store(settings.mongo_url)
     try:
         await wait("MONGO_URL", partial(store.prepare, root))
         queue = await wait("REDIS_URL", partial(Queue.connect, settings))
         try:
             rates = ShareRates(settings.shares_per_hour)
-            yield Context(settings, store, queue, instance, clips, rates)
+            yield Context(settings, store, queue, instance, clips, egress, rates)
         finally:
             await queue.close()
     finally:

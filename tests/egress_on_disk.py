@@ -44,10 +44,7 @@ class DiskEgress:
         fraction = f".{milliseconds:03d}".rstrip("0").rstrip(".")
         self.lines.append((name, f"{shown:%Y-%m-%dT%H:%M:%S}{fraction}Z", seconds))
         self.now += timedelta(seconds=seconds)
-        step = max(1, len(media) // _PIECES)
-        with (self.folder / name).open("wb", buffering=0) as file:
-            for begin in range(0, len(media), step):
-                file.write(media[begin : begin + step])
+        self._write(name, media)
         return self.folder / name
 
     def name_segments(self, *, ended: bool = False) -> None:
@@ -76,7 +73,15 @@ class DiskEgress:
         for segment, shown, seconds in lines:
             text += [f"#EXT-X-PROGRAM-DATE-TIME:{shown}", f"#EXTINF:{seconds:.3f},", segment]
         text += ["#EXT-X-ENDLIST"] * ended
-        data = ("\n".join(text) + "\n").encode()
+        self._rewrite(name, ("\n".join(text) + "\n").encode())
+
+    def _write(self, name: str, media: bytes) -> None:
+        step = max(1, len(media) // _PIECES)
+        with (self.folder / name).open("wb", buffering=0) as file:
+            for begin in range(0, len(media), step):
+                file.write(media[begin : begin + step])
+
+    def _rewrite(self, name: str, data: bytes) -> None:
         handle = os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o664)
         try:
             os.write(handle, data[: len(data) // 2])  # a reader may come between the two

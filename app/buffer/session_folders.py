@@ -8,6 +8,7 @@ from pathlib import Path
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT, SESSION_DEPTH
 from app.models import SessionRow
 from app.storage.confined import PathRefused, checked, inside
+from app.storage.egress_store import EgressFolder, EgressStore
 from app.storage.foreign import ForeignFolder
 
 SEGMENT_SUFFIX = ".ts"
@@ -28,7 +29,7 @@ class SessionFolders:
     """`written`: what egress has written. `fragments`: what was made of it; nobody else is there,
     but it is reached with the same care."""
 
-    written: ForeignFolder
+    written: EgressFolder
     fragments: ForeignFolder
 
     def remove(self, name: str) -> None:
@@ -39,12 +40,12 @@ class SessionFolders:
             self.fragments.unlink(name)
 
 
-def close_outer(media_root: Path) -> None:
+def close_outer(egress: EgressStore) -> None:
     """Lets egress into the folder of all rooms, and no more, whoever made it, and how. Blocks.
 
     Where it could write it would make a room's folder before us. Raises OSError.
     """
-    ForeignFolder(media_root, (BUFFER_ROOT,)).make(OUTER_MODE, OUTER_MODE)
+    egress.folder(BUFFER_ROOT).make(OUTER_MODE, OUTER_MODE)
 
 
 def is_of_egress(name: str) -> bool:
@@ -52,15 +53,17 @@ def is_of_egress(name: str) -> bool:
     return checked(name).removesuffix(QUARANTINED_SUFFIX).endswith(SEGMENT_SUFFIX)
 
 
-def folders_of(media_root: Path, session: SessionRow) -> SessionFolders:
-    """Both folders of a session. The row has at least `_id` and `folder`.
+def folders_of(egress: EgressStore, session: SessionRow) -> SessionFolders:
+    """Both folders of a session, where egress writes and in the media root.
+
+    The row has at least `_id` and `folder`.
 
     Raises PathRefused if the row names anything else than a session's folder of this id.
     """
     written = _parts(session)
     return SessionFolders(
-        ForeignFolder(media_root, written),
-        ForeignFolder(media_root, (FRAGMENTS_ROOT, *written[1:])),
+        egress.folder(*written),
+        ForeignFolder(egress.media_root, (FRAGMENTS_ROOT, *written[1:])),
     )
 
 

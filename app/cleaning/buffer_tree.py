@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import structlog
@@ -21,6 +20,7 @@ from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT, instance_of
 from app.models.metric_words import ErrorKind
 from app.storage.confined import PathRefused
+from app.storage.egress_store import EgressFolder, EgressStore
 from app.storage.foreign import ENTRIES, ForeignFolder, NotRegular
 from app.storage.foreign_removal import LIFTED
 from app.work import rounds
@@ -38,7 +38,7 @@ REMOVAL_SECONDS = 20.0
 
 _MOST_TOLD = 100
 """Folders that can't be looked at, each of which is logged once by a process."""
-_told: set[ForeignFolder] = set()
+_told: set[EgressFolder] = set()
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ log = structlog.get_logger()
 class Stray(NamedTuple):
     """A file, or whatever it is, of any name in a folder."""
 
-    folder: ForeignFolder
+    folder: EgressFolder
     name: str
 
     def __str__(self) -> str:
@@ -54,25 +54,25 @@ class Stray(NamedTuple):
 
 
 def session_folders(
-    media_root: Path, instance: str, seconds: float = LOOK_SECONDS, most: int = FOLDERS
-) -> list[ForeignFolder]:
+    egress: EgressStore, instance: str, seconds: float = LOOK_SECONDS, most: int = FOLDERS
+) -> list[EgressFolder]:
     """The session folders of our installation: {root}/{room}/{user}/{session}.
 
     Of those where egress writes, what is found within `seconds`, among `most` folders.
     """
     return [
         folder
-        for folder in _folders(media_root, seconds, most)
+        for folder in _folders(egress, seconds, most)
         if len(folder.parts) == _SESSION_DEPTH and instance_of(folder.name) == instance
     ]
 
 
-def is_lifted(folder: ForeignFolder) -> bool:
+def is_lifted(folder: EgressFolder) -> bool:
     """Whether it is left of the removal of another folder, which was interrupted."""
     return folder.name.startswith(LIFTED)
 
 
-def names_in(folder: ForeignFolder) -> set[str]:
+def names_in(folder: EgressFolder) -> set[str]:
     """The names in a folder, empty if it is none. A later pass sees those that are too many."""
     try:
         return set(folder.names(_ENTRIES[folder.parts[0]]))
@@ -81,16 +81,16 @@ def names_in(folder: ForeignFolder) -> set[str]:
         return set()
 
 
-def is_there(folder: ForeignFolder, name: str) -> bool:
+def is_there(folder: EgressFolder, name: str) -> bool:
     """Whether a folder has this name in it. Raises OSError if nobody knows."""
     try:
-        folder.status(name)
+        folder.stamp(name)
     except (FileNotFoundError, NotRegular, PathRefused):
         return False
     return True
 
 
-def older(folder: ForeignFolder, names: Iterable[str], before: float) -> list[Stray]:
+def older(folder: EgressFolder, names: Iterable[str], before: float) -> list[Stray]:
     """Those that were last written before then, in seconds since 1970."""
     try:
         return [Stray(folder, name) for name in folder.older(names, before)]
@@ -104,7 +104,7 @@ def remove(strays: Iterable[Stray], seconds: float = REMOVAL_SECONDS) -> int:
 
     What is not gone within `seconds` stays for the next time.
     """
-    gone, told = 0, set[ForeignFolder]()
+    gone, told = 0, set[EgressFolder]()
     for stray in rounds.within(strays, seconds):
         try:
             with suppress(FileNotFoundError):
@@ -120,7 +120,7 @@ def remove(strays: Iterable[Stray], seconds: float = REMOVAL_SECONDS) -> int:
 
 
 def remove_empty(
-    media_root: Path,
+    egress: EgressStore,
     known: frozenset[str],
     instance: str,
     seconds: float = LOOK_SECONDS,
@@ -130,7 +130,7 @@ def remove_empty(
 
     And what is left of removals. `seconds`, `most`: as for `session_folders`.
     """
-    folders = [*_folders(media_root, seconds, most)]
+    folders = [*_folders(egress, seconds, most if egress.is_file_system else 0)]
     sessions = [each for each in folders if len(each.parts) == _SESSION_DEPTH]
     remove((Stray(each.outer, each.name) for each in sessions if is_lifted(each)), seconds)
     kept = {each for each in sessions if instance_of(each.name) != instance or each.name in known}
@@ -139,14 +139,14 @@ def remove_empty(
             _remove_if_empty(folder)
 
 
-def _folders(media_root: Path, seconds: float, most: int) -> Iterator[ForeignFolder]:
+def _folders(egress: EgressStore, seconds: float, most: int) -> Iterator[EgressFolder]:
     """Those of rooms, users and sessions, each after those that are in it."""
-    yield from _below(ForeignFolder(media_root, (FRAGMENTS_ROOT,)))
-    written = _below(ForeignFolder(media_root, (BUFFER_ROOT,)))
+    yield from _below(ForeignFolder(egress.media_root, (FRAGMENTS_ROOT,)))
+    written = _below(egress.folder(BUFFER_ROOT))
     yield from rounds.within(islice(written, most), seconds)
 
 
-def _below(folder: ForeignFolder) -> Iterator[ForeignFolder]:
+def _below(folder: EgressFolder) -> Iterator[EgressFolder]:
     inner = [*_within(folder)]
     random.shuffle(inner)  # what there is no time for is not always the same
     for each in inner:
@@ -155,7 +155,7 @@ def _below(folder: ForeignFolder) -> Iterator[ForeignFolder]:
         yield each
 
 
-def _within(folder: ForeignFolder) -> Iterator[ForeignFolder]:
+def _within(folder: EgressFolder) -> Iterator[EgressFolder]:
     """The folders in a folder that may be ours."""
     try:
         yield from folder.folders(_ENTRIES[folder.parts[0]])
@@ -163,7 +163,7 @@ def _within(folder: ForeignFolder) -> Iterator[ForeignFolder]:
         _pass_by(folder, error)
 
 
-def _pass_by(folder: ForeignFolder, error: OSError) -> None:
+def _pass_by(folder: EgressFolder, error: OSError) -> None:
     """Counts a folder that can't be looked at, and logs it once; not one that is none, or gone."""
     if isinstance(error, FileNotFoundError | NotRegular):
         return
@@ -173,7 +173,7 @@ def _pass_by(folder: ForeignFolder, error: OSError) -> None:
         log.warning("folder_unreadable", path=str(folder), error=error.strerror or str(error))
 
 
-def _remove_if_empty(folder: ForeignFolder) -> None:
+def _remove_if_empty(folder: EgressFolder) -> None:
     # Somebody may have been first, or have put something in: then it is not ours to remove.
     with suppress(OSError):
         if folder.outer.older([folder.name], time.time() - _EMPTY_FOR_SECONDS):

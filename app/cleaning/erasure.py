@@ -21,7 +21,7 @@ from app.models import SessionRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import Buffer, EgressSession, Pin, Segment, Summary
 from app.storage.confined import PathRefused
-from app.storage.foreign import ForeignFolder
+from app.storage.egress_store import EgressFolder
 from app.store import Store
 from app.work import rounds
 
@@ -104,7 +104,7 @@ async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bo
     What egress does not let go in its own folder is left to whoever removes strays.
     """
     try:
-        folders = folders_of(ctx.settings.media_root, session)
+        folders = folders_of(ctx.egress, session)
         try:
             await _remove_whole(folders.written)
         except PermissionError as error:
@@ -127,6 +127,6 @@ async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bo
     return True
 
 
-async def _remove_whole(folder: ForeignFolder) -> None:
+async def _remove_whole(folder: EgressFolder) -> None:
     with suppress(FileNotFoundError):  # never made, or gone since an interrupted pass
         await asyncio.to_thread(folder.remove_whole)

@@ -113,7 +113,7 @@ async def folders_by_session(ctx: Context, session_ids: Iterable[str]) -> dict[s
     folders: dict[str, SessionFolders] = {}
     for row in await ctx.store.rows(EgressSession).find(query, {"folder": 1}).to_list(None):
         try:
-            folders[row["_id"]] = folders_of(ctx.settings.media_root, row)
+            folders[row["_id"]] = folders_of(ctx.egress, row)
         except PathRefused as error:
             metrics.ERRORS.labels(ErrorKind.PATH_REFUSED).inc()
             log.error("folder_refused", session=row["_id"], error=str(error))

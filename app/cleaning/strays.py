@@ -41,7 +41,7 @@ from app.models import FaultSlug, SegmentState, SessionRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession, Segment
 from app.storage.confined import PathRefused, is_name
-from app.storage.foreign import ForeignFolder
+from app.storage.egress_store import EgressFolder
 from app.work import rounds
 
 SAFE_AGE = timedelta(hours=1)
@@ -96,9 +96,8 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Rep
     else:
         for segment_id in mismatch.missing:
             missing += await _miss(ctx, segment_id)
-    root = ctx.settings.media_root
     await asyncio.to_thread(
-        buffer_tree.remove_empty, root, mismatch.sessions, ctx.instance, looking
+        buffer_tree.remove_empty, ctx.egress, mismatch.sessions, ctx.instance, looking
     )
     return Repair(removed, missing, asks)
 
@@ -156,10 +155,9 @@ async def unknown_files(ctx: Context, before: datetime) -> AsyncIterator[Stray]:
 
 async def _session_folders(
     ctx: Context, seconds: float = buffer_tree.LOOK_SECONDS
-) -> list[ForeignFolder]:
+) -> list[EgressFolder]:
     """The session folders of our installation that are on disk."""
-    root = ctx.settings.media_root
-    return await asyncio.to_thread(buffer_tree.session_folders, root, ctx.instance, seconds)
+    return await asyncio.to_thread(buffer_tree.session_folders, ctx.egress, ctx.instance, seconds)
 
 
 async def _sessions(ctx: Context) -> dict[str, SessionRow]:
@@ -169,7 +167,7 @@ async def _sessions(ctx: Context) -> dict[str, SessionRow]:
 
 
 def _owner(
-    ctx: Context, folder: ForeignFolder, sessions: Mapping[str, SessionRow]
+    ctx: Context, folder: EgressFolder, sessions: Mapping[str, SessionRow]
 ) -> SessionRow | None:
     """The session whose folder this is. Any folder may bear its name: its row tells which do."""
     session = sessions.get(folder.name)
@@ -179,7 +177,7 @@ def _owner(
     return session
 
 
-def _fragments(ctx: Context, session: SessionRow) -> ForeignFolder | None:
+def _fragments(ctx: Context, session: SessionRow) -> EgressFolder | None:
     folders = _folders(ctx, session)
     return folders.fragments if folders else None
 
@@ -187,7 +185,7 @@ def _fragments(ctx: Context, session: SessionRow) -> ForeignFolder | None:
 def _folders(ctx: Context, session: SessionRow) -> SessionFolders | None:
     """The folders of a session; None if its row names none of ours."""
     try:
-        return folders_of(ctx.settings.media_root, session)
+        return folders_of(ctx.egress, session)
     except PathRefused as error:
         log.error("folder_refused", session=session["_id"], error=str(error))
         return None
@@ -195,7 +193,7 @@ def _folders(ctx: Context, session: SessionRow) -> SessionFolders | None:
 
 async def _unknown(
     ctx: Context,
-    folder: ForeignFolder,
+    folder: EgressFolder,
     session: SessionRow | None,
     names: Iterable[str],
     before: float,
@@ -208,7 +206,7 @@ async def _unknown(
     return [stray for stray in old if stray.name not in known]
 
 
-async def _of_rows(ctx: Context, folder: ForeignFolder, session: SessionRow) -> set[str]:
+async def _of_rows(ctx: Context, folder: EgressFolder, session: SessionRow) -> set[str]:
     """The names in a folder that rows of its session know: pinned ones and tiles, too.
 
     Read at once, however many files there are: egress may have made any number.
@@ -237,11 +235,11 @@ async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
     }
 
 
-def _is_ours(folder: ForeignFolder) -> bool:
+def _is_ours(folder: EgressFolder) -> bool:
     return folder.parts[0] == FRAGMENTS_ROOT
 
 
-def _is_known(folder: ForeignFolder, name: str, session: SessionRow | None) -> bool:
+def _is_known(folder: EgressFolder, name: str, session: SessionRow | None) -> bool:
     """Whether a file belongs to its session's folder whatever is indexed.
 
     A `.ts` that no playlist named stays as long as a playlist may name it.
@@ -254,7 +252,7 @@ def _is_known(folder: ForeignFolder, name: str, session: SessionRow | None) -> b
     return is_coming or name in (FULL_PLAYLIST, LIVE_PLAYLIST)
 
 
-def _may_be_segments(folder: ForeignFolder, name: str) -> bool:
+def _may_be_segments(folder: EgressFolder, name: str) -> bool:
     """Whether it can be a file of a segment in this folder of its session."""
     if not is_name(name):
         return False
@@ -263,7 +261,7 @@ def _may_be_segments(folder: ForeignFolder, name: str) -> bool:
     return is_of_egress(name)
 
 
-async def _gone(ctx: Context, folder: ForeignFolder | None, ids: Iterable[str]) -> list[str]:
+async def _gone(ctx: Context, folder: EgressFolder | None, ids: Iterable[str]) -> list[str]:
     """Which of the segments have a row that says they are there, and no file."""
     gone = []
     for segment_id in ids:

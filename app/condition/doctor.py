@@ -67,6 +67,7 @@ async def examine(
         await _checked("mongo", peers.mongo(settings)),
         await _checked("redis", peers.redis(settings)),
         await _checked("clip store", peers.clip_store(settings)),
+        await _checked("buffer store", peers.buffer_store(settings)),
     ]
     for finding in needed:
         yield finding

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from app.condition.findings import CheckResult
 from app.recording.encoding import encoding
 from app.settings import Settings, safety
 from app.storage.confined import member
-from app.storage.foreign import ASIDE, ForeignFolder
+from app.storage.foreign import ForeignFolder
+from app.storage.name_claims import ASIDE
 
 _OURS = (paths.FRAGMENTS_ROOT, paths.CLIPS_ROOT, paths.THUMBNAILS_ROOT)
 
@@ -44,6 +46,8 @@ def media_root(settings: Settings) -> CheckResult:
     And whether egress gets at nothing else there, if it is of the group.
     """
     root = settings.media_root
+    if settings.buffer_place is not None:
+        return _root_of_ours(root)
     # Egress writes there, too: no path leads through a name that it may have exchanged meanwhile.
     folder = ForeignFolder(root, (paths.BUFFER_ROOT, f".doctor-{secrets.token_hex(8)}"))
     try:
@@ -54,12 +58,7 @@ def media_root(settings: Settings) -> CheckResult:
         finally:
             folder.remove_empty()
     except OSError as error:
-        return CheckResult(
-            "fail",
-            f"{root}: {error.strerror}",
-            f"let the user of this service (uid {os.getuid()}) write there, or set "
-            "FILE_UPLOAD_DEST",
-        )
+        return _not_writable(root, error)
     if not kept:
         return CheckResult(
             "fail",
@@ -84,6 +83,24 @@ def media_root(settings: Settings) -> CheckResult:
             _closing(root, open_ones),
         )
     return CheckResult("ok", f"{root} is writable, folders keep their group (gid {group})")
+
+
+def _root_of_ours(root: Path) -> CheckResult:
+    """Whether we can write there: egress never does."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=root).close()
+    except OSError as error:
+        return _not_writable(root, error)
+    return CheckResult("ok", f"{root} is writable; egress writes elsewhere")
+
+
+def _not_writable(root: Path, error: OSError) -> CheckResult:
+    return CheckResult(
+        "fail",
+        f"{root}: {error.strerror}",
+        f"let the user of this service (uid {os.getuid()}) write there, or set FILE_UPLOAD_DEST",
+    )
 
 
 def _put_aside(rooms: ForeignFolder) -> list[str]:

@@ -20,6 +20,7 @@ from app.errors import StoreAway, Unavailable
 from app.recording.livekit import AnswerTooLong, LiveKit
 from app.settings import Settings, safety
 from app.storage.clip_places import claimed_folder, clip_bucket
+from app.storage.egress_places import egress_bucket
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work import outside_answers
@@ -93,6 +94,21 @@ async def clip_store(settings: Settings) -> CheckResult:
             "CLIPS_PROXY=true",
         )
     return CheckResult("ok", f"{kept}; callers are redirected to {bucket.origin}")
+
+
+async def buffer_store(settings: Settings) -> CheckResult:
+    """Whether segments can be read and deleted in the bucket where BUFFER_URL has egress write."""
+    place = settings.buffer_place
+    if place is None:
+        return CheckResult("ok", f"egress writes in {settings.media_root}")
+    instance = await asyncio.to_thread(instance_id, settings.media_root)
+    await asyncio.to_thread(egress_bucket(settings, place, instance).probe)
+    ours = f"{place} is ours: objects can be put, read, listed and deleted"
+    if settings.egress_s3_access_key:
+        return CheckResult("ok", f"{ours}; egress is given the key EGRESS_S3_ACCESS_KEY")
+    if settings.egress_s3_role_arn:
+        return CheckResult("ok", f"{ours}; egress takes the role {settings.egress_s3_role_arn}")
+    return CheckResult("ok", f"{ours}; egress has its own storage, which must be this bucket")
 
 
 async def _keeps_versions(bucket: ClipBucket) -> bool:

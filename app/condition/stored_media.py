@@ -16,6 +16,7 @@ from app.models import SessionRole
 from app.models.schema import EgressSession, Segment
 from app.settings import Settings
 from app.storage.confined import PathRefused
+from app.storage.egress_store import EgressFolder
 from app.storage.foreign import ForeignFolder
 
 SHOWN = 5
@@ -33,9 +34,11 @@ async def shared_folder(ctx: Context) -> CheckResult:
     )
     if active is not None:
         try:
-            folder = folders_of(ctx.settings.media_root, active).written
+            folder = folders_of(ctx.egress, active).written
         except PathRefused as error:
             return CheckResult("fail", str(error), "restore this session's row from a backup")
+        if not isinstance(folder, ForeignFolder):
+            return await asyncio.to_thread(_arrived_in, folder)
         return await asyncio.to_thread(_written_in, ctx.settings, folder)
     if newest is not None:
         age = (now - newest["indexed_at"]).total_seconds()
@@ -43,6 +46,18 @@ async def shared_folder(ctx: Context) -> CheckResult:
     return CheckResult(
         "unknown", "nothing is being recorded", "share a screen for a minute, then run this again"
     )
+
+
+def _arrived_in(folder: EgressFolder) -> CheckResult:
+    """Whether what egress uploads of a session arrives in the bucket."""
+    if not folder.names():
+        return CheckResult(
+            "fail",
+            f"egress records, and nothing arrives in {folder}",
+            "its log and EgressInfo tell why it can't put there: see EGRESS_S3_ACCESS_KEY and "
+            "EGRESS_S3_ENDPOINT; without a key or a role, its own storage must be this bucket",
+        )
+    return CheckResult("ok", f"{folder} holds what egress has uploaded")
 
 
 def _written_in(settings: Settings, folder: ForeignFolder) -> CheckResult:

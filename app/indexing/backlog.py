@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.buffer.coverage import Coverage
 from app.buffer.paths import FULL_PLAYLIST, LIVE_PLAYLIST
@@ -21,26 +22,8 @@ from app.indexing.playlist import (
     combined,
     parse,
 )
-from app.models.instants import EPOCH
-from app.storage.foreign import PLAYLIST_BYTES, FileTooLarge, ForeignFolder, NotRegular
-
-_FAR_NS = 2**63
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """When a file was written, and how long it is: another one once it has changed."""
-
-    mtime_ns: int = 0
-    size_bytes: int = -1
-
-    def written_at(self, now: datetime) -> datetime:
-        """When the file was written: not later than now, whatever time somebody gave it."""
-        written = timedelta(microseconds=min(max(0, self.mtime_ns), _FAR_NS) // 1000)
-        return min(EPOCH + written, now)
-
-
-NEVER = Stamp()
+from app.storage.egress_store import Content, EgressFolder, PlaceAway, Stamp
+from app.storage.foreign import PLAYLIST_BYTES, FileTooLarge, NotRegular
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +45,13 @@ class Listing:
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
-def stamp_of(folder: ForeignFolder) -> Stamp:
+def stamp_of(folder: EgressFolder) -> Stamp:
     """The stamp of a session's live.m3u8; NEVER if it can't be looked at. Blocks."""
-    try:
-        status = folder.status(LIVE_PLAYLIST)
-    except OSError:
-        return NEVER
-    return Stamp(status.st_mtime_ns, status.st_size)
+    return folder.look_at(LIVE_PLAYLIST, PLAYLIST_BYTES)[0]
 
 
 def look(
-    folder: ForeignFolder, coverage: Coverage, floor: int, full_until: int, *, thoroughly: bool
+    folder: EgressFolder, coverage: Coverage, floor: int, full_until: int, *, thoroughly: bool
 ) -> Listing:
     """Reads a session's playlists: full.m3u8 only if it is needed, or `thoroughly`. Blocks.
 
@@ -80,14 +59,14 @@ def look(
     left out up to there will never be listed. Raises OSError if a playlist can't be read, but what
     is no playlist in place of one, or one that we may not read, is only told of.
     """
-    stamp = stamp_of(folder)  # before the read: a later change is seen as one
     unread: dict[str, str] = {}
-    live = _read(folder, LIVE_PLAYLIST, unread)
+    stamp, content = folder.look_at(LIVE_PLAYLIST, PLAYLIST_BYTES)
+    live = _read(LIVE_PLAYLIST, content, unread)
     first = live.entries[0].sequence if live.entries else None
     left_out = first is not None and coverage.lacks(max(floor, full_until + 1), first)
     if not (thoroughly or left_out or live.ended or unread):
         return Listing(live.entries, live.refused, False, stamp)
-    full = _read(folder, FULL_PLAYLIST, unread)
+    full = _read(FULL_PLAYLIST, partial(folder.read, FULL_PLAYLIST, PLAYLIST_BYTES), unread)
     full_last = full.entries[-1].sequence if full.entries else -1
     try:
         entries, disagreement = combined(live, full), ""
@@ -99,7 +78,7 @@ def look(
     return Listing(entries, refused, ended, stamp, full_last, disagreement, unread)
 
 
-def segments_on_disk(folder: ForeignFolder) -> set[str]:
+def segments_on_disk(folder: EgressFolder) -> set[str]:
     """The names of the `.ts` files in a session's folder; none if we may not look. Blocks."""
     try:
         return {name for name in folder.names() if name.endswith(SEGMENT_SUFFIX)}
@@ -107,11 +86,11 @@ def segments_on_disk(folder: ForeignFolder) -> set[str]:
         return set()
 
 
-def _read(folder: ForeignFolder, name: str, unread: dict[str, str]) -> Playlist:
+def _read(name: str, content: Content, unread: dict[str, str]) -> Playlist:
     """A playlist, empty if it is not there; also if it is none, or not for us, and `unread` says
     why: whoever writes it decides that, and is not to keep a session that is over from its end."""
     try:
-        return parse(folder.read(name, PLAYLIST_BYTES))
+        return parse(content())
     except FileNotFoundError:
         return Playlist()
     except (NotRegular, FileTooLarge, PermissionError, PlaylistTooLong) as error:
@@ -119,7 +98,7 @@ def _read(folder: ForeignFolder, name: str, unread: dict[str, str]) -> Playlist:
         return Playlist()
 
 
-def is_over(folder: ForeignFolder, entry: Entry, kept_from: datetime) -> bool:
+def is_over(folder: EgressFolder, entry: Entry, kept_from: datetime) -> bool:
     """Whether a segment ended before what is kept begins; False where its time is unknown. Blocks.
 
     Of one that was written since, only egress's clock says so.
@@ -127,6 +106,8 @@ def is_over(folder: ForeignFolder, entry: Entry, kept_from: datetime) -> bool:
     if entry.start is None or entry.start + timedelta(seconds=entry.seconds) >= kept_from:
         return False
     try:
-        return folder.status(entry.name).st_mtime < kept_from.timestamp()
+        return folder.stamp(entry.name).modified < kept_from.timestamp()
+    except PlaceAway:
+        raise
     except OSError:  # it is gone, most likely since it was indexed
         return True

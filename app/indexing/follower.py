@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.buffer import summary
-from app.buffer.clock import TICKS_PER_SECOND
+from app.buffer import clock, summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.paths import segment_id
 from app.buffer.retention_period import retention
 from app.indexing import fragment_files, session_leases
-from app.indexing.backlog import NEVER, Listing, Stamp, is_over, look, segments_on_disk
+from app.indexing.backlog import Listing, is_over, look, segments_on_disk
+from app.indexing.indexed_files import IndexedFiles
+from app.indexing.look_times import LookTimes
 from app.indexing.playlist import Entry
 from app.indexing.row_writer import Unwritable
 from app.indexing.segment_rows import SegmentMaker, Tools
@@ -31,6 +33,7 @@ from app.models import FaultSlug, SegmentRow, SegmentState, SessionRow
 from app.models.instants import EPOCH
 from app.models.metric_words import ErrorKind
 from app.models.schema import Buffer, Segment
+from app.storage.egress_store import NEVER, Stamp
 
 QUIET = timedelta(seconds=15)
 """An egress that is over and has written nothing for this long died: nothing more will come."""
@@ -69,11 +72,13 @@ class Follower:
         self._written_at = EPOCH
         self._heard_at = time.monotonic()
         """When something was seen to have been written, or to be about to be."""
+        self._looks = LookTimes()
         self._look_seconds = 0.0
         """What the last look at the playlists cost of a processor."""
         self._continuity: Continuity | None = None
         self._retention = tools.ctx.settings.retention
         self._said: set[str] = set()
+        self._indexed = IndexedFiles(self.maker.written, self._say_once)
         self._log = log.bind(
             room=session["room"], identity=session["identity"], session=session["_id"]
         )
@@ -127,15 +132,22 @@ class Follower:
             if self._look_seconds > _COSTLY_LOOK_SECONDS:
                 await asyncio.sleep(min(_REST_FACTOR * self._look_seconds, _LONGEST_PAUSE_SECONDS))
             self.busy = False
-            await self._wake.wait()
+            await self._woken()
             self._wake.clear()
             self.busy = True
+
+    async def _woken(self) -> None:
+        """Waits for a poke, or for the next look, where nothing tells of changes."""
+        at = self._looks.next_at(self.session["segment_seconds"])
+        is_told = self._tools.ctx.egress.is_file_system
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if is_told else at - time.monotonic()):
+                await self._wake.wait()
 
     async def write_summary(self) -> None:
         """Writes what is indexed, if it is not written yet."""
         if self._tail:
-            seconds = (self._retention + _SLOW_CAPTURE).total_seconds()
-            before = self._coverage.end_ticks - round(seconds * TICKS_PER_SECOND)
+            before = self._coverage.end_ticks - clock.ticks(self._retention + _SLOW_CAPTURE)
             self._floor = max(self._floor, self._coverage.trim(before))
             await summary.write(
                 self._store, self.session["_id"], self._coverage, self._floor, self._newest_at
@@ -146,9 +158,8 @@ class Follower:
         """Goes on where the last indexer left the session."""
         buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
         community = [buffer["community"]] if buffer else []
-        self._retention = (
-            await retention(self._store, self._tools.ctx.settings, community)
-        ).longest
+        periods = await retention(self._store, self._tools.ctx.settings, community)
+        self._retention = periods.longest
         known = await summary.stored(self._store, self.session["_id"])
         rows = await summary.tail(self._store, self.session["_id"], known.get("through", -1))
         self._coverage = Coverage.read(known.get("runs", []))
@@ -180,7 +191,7 @@ class Follower:
             elif row["state"] == SegmentState.QUARANTINED and row["fault"] != FaultSlug.DELETED:
                 continue
             elif await self._tools.thread(fragment_files.is_settled, self.maker.folder, row):
-                await self._unlink(entry.name)
+                await self._tools.thread(self._indexed.remove, entry.name)
             else:
                 await self._make_again(entry, row)
 
@@ -190,10 +201,12 @@ class Follower:
         made = await self.maker.make(entry, previous, row["start_ticks"], row["indexed_at"])
         stands = await self.maker.replace(row, made.row)
         if not stands or made.continuity is not None:
-            await self._unlink(entry.name)
+            await self._tools.thread(self._indexed.remove, entry.name)
 
     async def _pass(self) -> bool:
         """Indexes what is listed and not indexed yet. Returns whether nothing more will come."""
+        if self._indexed.left:
+            await self._tools.thread(self._indexed.remove_left)
         listing = await self._look(thoroughly=self.session["ended_at"] is not None)
         if listing.stamp != self.seen:
             self._written_at = listing.stamp.written_at(datetime.now(UTC))
@@ -208,7 +221,8 @@ class Follower:
                 self._say_once("segments_too_many", sequence=entry.sequence, last_possible=last)
                 break
             if await self._tools.thread(is_over, self.maker.written, entry, oldest):
-                await self._unlink(entry.name)  # too old to be offered; listed for hours to come
+                # too old to be offered; listed for hours to come
+                await self._tools.thread(self._indexed.remove, entry.name)
                 if entry.sequence > self._coverage.last:
                     self._floor = entry.sequence + 1
             else:
@@ -229,7 +243,9 @@ class Follower:
             )
             return found, time.thread_time() - began
 
+        began = time.monotonic()
         listing, self._look_seconds = await self._tools.thread(costed)
+        self._looks.note(began, listing.stamp)
         for line in listing.refused:
             self._say_once("playlist_line_refused", line=line)
         for name, reason in listing.unread.items():
@@ -247,9 +263,7 @@ class Follower:
 
     async def _index(self, entry: Entry) -> None:
         late = entry.sequence < self._coverage.last
-        previous = self._continuity
-        if late:
-            previous = await self.maker.continuity_before(entry.sequence)
+        previous = await self.maker.continuity_before(entry.sequence) if late else self._continuity
         committed_at = self._written_at
         try:
             made = await self.maker.make(entry, previous, self._coverage.end_ticks, committed_at)
@@ -273,24 +287,12 @@ class Follower:
         elif made.continuity is not None and not late:
             self._continuity = made.continuity
         if standing["state"] != SegmentState.QUARANTINED:
-            await self._unlink(entry.name)
+            await self._tools.thread(self._indexed.remove, entry.name)
 
     def _cover(self, row: SegmentRow) -> None:
         self._coverage.add(run_of(row))
         self._tail += 1
         self._newest_at = row["indexed_at"]
-
-    async def _unlink(self, name: str) -> None:
-        try:
-            await self._tools.thread(self.maker.written.unlink, name)
-        except FileNotFoundError:
-            pass  # never written, or gone since an interrupted pass
-        except IsADirectoryError:
-            # Nobody knows how much is in it: it goes with the strays, not in a segment's turn.
-            self._say_once("segment_is_a_folder", file=name)
-        except OSError as error:
-            metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
-            self._say_once("file_not_deletable", file=name, error=str(error))
 
     def _say_once(self, event: str, **details: object) -> None:
         if event not in self._said:

@@ -26,7 +26,8 @@ from app.media.init_segment import Init
 from app.media.samples import SampleTable
 from app.models import FaultSlug, SegmentRow
 from app.storage.confined import PART_SUFFIX, PathRefused, member
-from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, ForeignFolder, NotRegular
+from app.storage.egress_store import EgressFolder, PlaceAway
+from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, NotRegular
 from app.work import threads
 from app.work.places import Stint
 
@@ -56,7 +57,7 @@ class FragmentWriter:
     parser: Parser
     executor: Executor
     session_id: str
-    written: ForeignFolder
+    written: EgressFolder
     folder: Path
     name: str
 
@@ -70,9 +71,12 @@ class FragmentWriter:
         """
         path = member(self.folder, fragment_name(entry.sequence))
         part = PartFile(path, self.name)
+        opened = ExitStack()
         try:
+            # Nor does who fetches it from afar have a place.
+            given = await self._thread(opened.enter_context, _opened(self.written, entry.name))
             await self._thread(part.begin)
-            parse = partial(self._parse, entry, previous, latest_ticks, part.file)
+            parse = partial(self._parse, entry, previous, latest_ticks, given, part.file)
             # The parser's places are for parsing: how slow the disk is keeps nobody from them.
             parsed = await self.parser.work(self.session_id, parse)
             if previous is None or previous.init.id != parsed.init.id:
@@ -81,6 +85,8 @@ class FragmentWriter:
         except BaseException:
             await self._thread(part.discard)
             raise
+        finally:
+            opened.close()
         return Fragment(path.name, modified_ns, parsed)
 
     def _parse(
@@ -88,14 +94,12 @@ class FragmentWriter:
         entry: Entry,
         previous: Continuity | None,
         latest_ticks: int,
+        given: int,
         made: int,
         stint: Stint,
     ) -> Parsed:
         source = f"{self.written}/{entry.name}"
-        with _opened(self.written, entry.name) as given:
-            return self.parser.parse(
-                stint, source, given, entry.seconds, latest_ticks, previous, made
-            )
+        return self.parser.parse(stint, source, given, entry.seconds, latest_ticks, previous, made)
 
     async def _thread(
         self, call: Callable[_Given, _Outcome], *args: _Given.args, **kwargs: _Given.kwargs
@@ -140,7 +144,7 @@ class PartFile:
 
 
 @contextmanager
-def _opened(written: ForeignFolder, name: str) -> Iterator[int]:
+def _opened(written: EgressFolder, name: str) -> Iterator[int]:
     """A `.ts`, open for reading. Raises Unpreparable if it can't be."""
     with ExitStack() as stack:
         try:
@@ -149,6 +153,8 @@ def _opened(written: ForeignFolder, name: str) -> Iterator[int]:
             slug, detail = FaultSlug.NOT_A_FILE, str(error)
         except FileTooLarge as error:
             slug, detail = FaultSlug.TOO_LARGE, str(error)
+        except PlaceAway:
+            raise
         except OSError as error:
             slug, detail = FaultSlug.UNREADABLE, error.strerror or str(error)
         else:
@@ -171,10 +177,12 @@ def _write_init(folder: Path, init: Init, writer: str) -> None:
         raise
 
 
-def quarantine(written: ForeignFolder, name: str) -> str:
-    """Renames a `.ts` that can't be used. Returns its new name. Raises FileNotFoundError."""
-    written.rename(name, name + QUARANTINED_SUFFIX)
-    return name + QUARANTINED_SUFFIX
+def quarantine(written: EgressFolder, name: str) -> str:
+    """Renames a `.ts` that can't be used, where that can be. Its name then.
+
+    Raises FileNotFoundError.
+    """
+    return written.rename(name, name + QUARANTINED_SUFFIX)
 
 
 def continuity(folder: Path, row: SegmentRow) -> Continuity | None:

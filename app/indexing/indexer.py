@@ -21,7 +21,7 @@ from app import metrics
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.context import Context
 from app.indexing import file_events, session_leases
-from app.indexing.backlog import Stamp, stamp_of
+from app.indexing.backlog import stamp_of
 from app.indexing.follower import Follower
 from app.indexing.parser import Parser
 from app.indexing.row_writer import RowWriter
@@ -29,6 +29,7 @@ from app.indexing.segment_rows import Tools
 from app.models import Indexing
 from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession
+from app.storage.egress_store import EgressFolder, Stamp
 from app.storage.foreign import ForeignFolder
 from app.work import errands, rounds
 
@@ -37,6 +38,8 @@ LOOK_SECONDS = 0.5
 POLL_SECONDS = 0.2
 """Between looks for sessions; for changes where there are events, some of which may be lost; and
 where there are none."""
+FAR_THREADS = 32
+"""Where egress writes in a bucket: they wait for it, and take little of a processor."""
 SILENCE_SECONDS = 0.5
 PROBE_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -62,7 +65,9 @@ class Indexer:
         self._ctx = ctx
         self._scan_seconds = scan_seconds
         self._root = ctx.settings.media_root / BUFFER_ROOT
-        self.threads = ThreadPoolExecutor((os.cpu_count() or 1) + 2, "indexer")
+        self._is_far = not ctx.egress.is_file_system
+        threads = FAR_THREADS if self._is_far else (os.cpu_count() or 1) + 2
+        self.threads = ThreadPoolExecutor(threads, "indexer")
         self._parser = parser or Parser()
         self._tools = Tools(ctx, self.name, self.threads, RowWriter(ctx.store), self._parser)
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
@@ -73,15 +78,17 @@ class Indexer:
 
     async def run(self) -> None:
         """Works until it is cancelled, then gives its sessions back."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        if not self._is_far:
+            self._root.mkdir(parents=True, exist_ok=True)
         # Egress is of our group, and has no business among the fragments.
         fragments = self._ctx.settings.media_root / FRAGMENTS_ROOT
         fragments.mkdir(mode=0o700, exist_ok=True)
-        log.info("indexer_started", indexer=self.name, root=str(self._root))
+        root = str(self._ctx.egress.folder(BUFFER_ROOT))
+        log.info("indexer_started", indexer=self.name, root=root)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tools.writer.run())
-                if not self._polling:
+                if not (self._polling or self._is_far):
                     group.create_task(self._listen())
                 group.create_task(self._heartbeat())
                 group.create_task(self._scan())
@@ -93,7 +100,8 @@ class Indexer:
         """Watches the folders of the sessions that are followed: anew whenever they are others."""
         try:
             while not self._polling:
-                folders = {name: held[0].maker.written for name, held in self._followers.items()}
+                held = {name: each[0].maker.written for name, each in self._followers.items()}
+                folders = {name: at for name, at in held.items() if isinstance(at, ForeignFolder)}
                 watch = await self._tools.thread(file_events.FolderWatch, folders)
                 self._watch = watch
                 try:
@@ -150,7 +158,8 @@ class Indexer:
                     self._said_away = True
                 if self._watch is not None and self._watch.sessions != self._followers.keys():
                     self._watch.close()
-            await self._look_for_changes()
+            if not self._is_far:  # else each follower looks by itself
+                await self._look_for_changes()
             await asyncio.sleep(POLL_SECONDS if self._polling else LOOK_SECONDS)
 
     async def _look_for_sessions(self) -> None:
@@ -240,5 +249,5 @@ class Indexer:
         self.threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _stamps(folders: list[ForeignFolder]) -> list[Stamp]:
+def _stamps(folders: list[EgressFolder]) -> list[Stamp]:
     return [stamp_of(folder) for folder in folders]

@@ -31,7 +31,8 @@ from app.media.faults import Fault, Unpreparable
 from app.models import FaultSlug, SegmentRow, SegmentState, SessionRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import Segment
-from app.storage.foreign import ForeignFolder, NotRegular
+from app.storage.egress_store import EgressFolder, PlaceAway
+from app.storage.foreign import NotRegular
 from app.store import row_of
 
 SECOND_LOOK_SECONDS = 1.0
@@ -81,7 +82,7 @@ class SegmentMaker:
     def __init__(self, tools: Tools, session: SessionRow) -> None:
         root = tools.ctx.settings.media_root
         self.folder: Path = fragment_path(root, session)
-        self.written = folders_of(root, session).written
+        self.written = folders_of(tools.ctx.egress, session).written
         self.clock = SessionClock(tools.ctx, session)
         self._fragments = fragment_files.FragmentWriter(
             tools.parser, tools.threads, session["_id"], self.written, self.folder, tools.name
@@ -205,6 +206,8 @@ class SegmentMaker:
             name = await self._tools.thread(fragment_files.quarantine, self.written, entry.name)
         except FileNotFoundError:
             fault = FaultSlug.MISSING
+        except PlaceAway:
+            raise
         except OSError as refused:
             self._tell("quarantine_stays", error=str(refused))
         metrics.ERRORS.labels(ErrorKind.of_fault(fault)).inc()
@@ -266,8 +269,8 @@ class SegmentMaker:
         return row
 
 
-def _size(written: ForeignFolder, name: str) -> int:
+def _size(written: EgressFolder, name: str) -> int:
     try:
-        return written.status(name).st_size
+        return written.stamp(name).size_bytes
     except (FileNotFoundError, NotRegular):
         return 0

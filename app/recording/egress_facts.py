@@ -83,7 +83,7 @@ def _statements(
         told_at = _instant_of_end(info, now)
         end = {
             "status": status,
-            "error": foreign_text.text(info.error, _LONGEST_ERROR),
+            "error": foreign_text.text(egress_info.error_of(info), _LONGEST_ERROR),
             "error_code": info.error_code,
         }
         later = {"$gt": told_at}

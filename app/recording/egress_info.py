@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from livekit.protocol.egress import EgressInfo
 from livekit.protocol.egress import EgressStatus as LiveKitStatus
 
 from app.models import EgressStatus
 
+_UPLOAD_FAILED = "S3 upload failed"
+_CODE = re.compile(r"api error ([A-Za-z0-9.]{1,60})")
+_STATUS = re.compile(r"StatusCode: (\d{3})")
+_LOOKED_AT = 65_536
 _FINAL = (
     LiveKitStatus.EGRESS_COMPLETE,
     LiveKitStatus.EGRESS_FAILED,
@@ -27,6 +33,16 @@ def status_of(info: EgressInfo) -> EgressStatus:
     if info.status not in LiveKitStatus.values():
         return EgressStatus.ACTIVE
     return EgressStatus(LiveKitStatus.Name(info.status))
+
+
+def error_of(info: EgressInfo) -> str:
+    """Why an egress failed. Of a store's own words no more than its code: they repeat what was
+    signed."""
+    told, failed, why = info.error.partition(_UPLOAD_FAILED)
+    if not failed:
+        return info.error
+    code = _CODE.search(why[:_LOOKED_AT]) or _STATUS.search(why[:_LOOKED_AT])
+    return f"{told}{failed}: {code[1]}" if code else f"{told}{failed}"
 
 
 def clock_of(info: EgressInfo) -> int | None:

@@ -19,7 +19,7 @@ from app.buffer.session_folders import OUTER_MODE, WRITTEN_MODE, folders_of
 from app.context import Context
 from app.models import BufferRow, EgressStatus, SessionRole, SessionRow, Why, schema
 from app.models.metric_words import ErrorKind, StartOutcome
-from app.recording import asked_egress, egress_facts, planner, whose_egress
+from app.recording import asked_egress, egress_facts, egress_request, planner, whose_egress
 from app.recording import livekit as lk
 from app.recording.encoding import encoding
 from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 async def close_outer(ctx: Context) -> None:
     """Has egress write in folders of sessions alone, whatever it might before we were there."""
     try:
-        await asyncio.to_thread(session_folders.close_outer, ctx.settings.media_root)
+        await asyncio.to_thread(session_folders.close_outer, ctx.egress)
     except OSError as error:  # each start of a recording says so, too
         log.warning("folder_not_closed", error=str(error))
 
@@ -48,7 +48,7 @@ async def start(work: ShareWork, role: SessionRole, audio_sid: str | None) -> No
     """
     ctx, buffer = work.ctx, work.buffer
     row = _session(ctx, buffer, role, audio_sid, datetime.now(UTC))
-    written = folders_of(ctx.settings.media_root, row).written
+    written = folders_of(ctx.egress, row).written
     try:
         aside = await asyncio.to_thread(written.make, WRITTEN_MODE, OUTER_MODE)
     except OSError as error:
@@ -68,9 +68,10 @@ async def start(work: ShareWork, role: SessionRole, audio_sid: str | None) -> No
         room=buffer["room"],
         video_sid=row["video_sid"],
         audio_sid=audio_sid,
-        prefix=paths.filename_prefix(ctx.settings.egress_media_root, row["folder"]),
+        prefix=egress_request.prefix(ctx.settings, row["folder"]),
         segment_seconds=row["segment_seconds"],
         encoding=encoding(ctx.settings.encoding, work.track["width"], work.track["height"]),
+        s3=egress_request.s3(ctx.settings),
     )
     try:
         with trace.step(START, _told(row), kind=StepKind.CLIENT):

@@ -104,11 +104,11 @@ async def is_in_the_way(ctx: Context, row: SessionRow, ghost_at: datetime, now: 
 
 async def _writes_again(ctx: Context, row: SessionRow, ghost_at: datetime, now: datetime) -> bool:
     try:
-        written = folders_of(ctx.settings.media_root, row).written
-        status = await asyncio.to_thread(written.status, LIVE_PLAYLIST)
+        written = folders_of(ctx.egress, row).written
+        stamp = await asyncio.to_thread(written.stamp, LIVE_PLAYLIST)
     except (OSError, ValueError):  # nothing there, or a row whose folder is none of ours
         return False
-    return (ghost_at + _THAW).timestamp() < status.st_mtime < (now + _THAW).timestamp()
+    return (ghost_at + _THAW).timestamp() < stamp.modified < (now + _THAW).timestamp()
 
 
 async def _waits(ctx: Context, row: SessionRow) -> bool:

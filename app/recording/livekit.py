@@ -21,9 +21,7 @@ from livekit.protocol.egress import (
     EncodingOptions,
     EncodingOptionsPreset,
     ListEgressRequest,
-    SegmentedFileOutput,
-    SegmentedFileProtocol,
-    SegmentedFileSuffix,
+    S3Upload,
     StopEgressRequest,
     TrackCompositeEgressRequest,
     UpdateStreamRequest,
@@ -37,9 +35,8 @@ from livekit.protocol.room import (
     UpdateParticipantRequest,
 )
 
-from app.buffer import paths
 from app.errors import Unavailable
-from app.recording import attributes
+from app.recording import attributes, egress_request
 from app.recording.bounded_answer import BoundedAnswer
 from app.recording.kept_fields import TooLong
 from app.settings import Settings
@@ -82,7 +79,11 @@ class WorkerGone(Exception):
 
 @dataclass(frozen=True)
 class StartRequest:
-    """What to record: exactly these tracks. `prefix` is absolute, as egress sees it."""
+    """What to record: exactly these tracks.
+
+    `prefix`: absolute, as egress sees it; or that of keys in a bucket. `s3`: which bucket, and how
+    egress gets in; None: its own storage, or a folder.
+    """
 
     room: str
     video_sid: str
@@ -90,6 +91,7 @@ class StartRequest:
     prefix: str
     segment_seconds: int
     encoding: str | EncodingOptions
+    s3: S3Upload | None = None
 
 
 class LiveKit:
@@ -119,15 +121,7 @@ class LiveKit:
             video_track_id=request.video_sid,
             audio_track_id=request.audio_sid or "",
             segment_outputs=[
-                SegmentedFileOutput(
-                    protocol=SegmentedFileProtocol.HLS_PROTOCOL,
-                    filename_prefix=request.prefix,
-                    playlist_name=paths.FULL_PLAYLIST,
-                    live_playlist_name=paths.LIVE_PLAYLIST,
-                    segment_duration=request.segment_seconds,
-                    filename_suffix=SegmentedFileSuffix.TIMESTAMP,
-                    disable_manifest=True,
-                )
+                egress_request.segments(request.prefix, request.segment_seconds, request.s3)
             ],
         )
         if isinstance(request.encoding, str):

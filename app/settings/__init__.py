@@ -16,8 +16,8 @@ from pydantic_settings import DotEnvSettingsSource, SettingsConfigDict
 from app.errors import ConfigurationError
 from app.settings import event_targets, safety
 from app.settings.access_settings import AccessSettings
+from app.settings.buffer_store_settings import BufferStoreSettings
 from app.settings.clip_settings import ClipSettings
-from app.settings.clip_store_settings import ClipStoreSettings
 from app.settings.event_settings import EventSettings
 from app.settings.livekit_settings import LiveKitSettings
 from app.settings.server_settings import ServerSettings
@@ -26,7 +26,14 @@ from app.settings.terminal_settings import TerminalSettings
 
 COUNTERS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes of one service share what they count. prometheus_client reads it, too."""
-_URLS = ("LIVEKIT_URL", "PUBLIC_URL", "EVENTS_URL", "S3_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_URLS = (
+    "LIVEKIT_URL",
+    "PUBLIC_URL",
+    "EVENTS_URL",
+    "S3_ENDPOINT",
+    "EGRESS_S3_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+)
 _WITH_LOGIN = ("mongo_url", "redis_url")
 """URLs that hold passwords, and are not shown."""
 
@@ -36,7 +43,7 @@ class Settings(
     EventSettings,
     ClipSettings,
     AccessSettings,
-    ClipStoreSettings,
+    BufferStoreSettings,
     StorageSettings,
     ServerSettings,
     LiveKitSettings,

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
+from app.settings.store_place import StorePlace, store_place
 from app.settings.values import HttpUrl
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
-_SCHEMES = ("file", "s3", "gs", "az")
-
-
-@dataclass(frozen=True)
-class ClipPlace:
-    """A bucket, and the prefix in it below which all keys of ours lie.
-
-    `scheme`: s3, gs or az; with `file` there is no bucket, and `prefix` is a folder's path.
-    """
-
-    scheme: str
-    bucket: str
-    prefix: str
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.bucket}/{self.prefix.removeprefix('/')}"
 
 
 class ClipStoreSettings(BaseSettings):
@@ -65,7 +45,7 @@ class ClipStoreSettings(BaseSettings):
     @classmethod
     def _is_a_place(cls, value: str) -> str:
         if value:
-            clip_place(value)
+            store_place(value, "CLIPS_URL")
         return value
 
     @field_validator("s3_region")
@@ -85,44 +65,6 @@ class ClipStoreSettings(BaseSettings):
         return self
 
     @property
-    def clips_place(self) -> ClipPlace | None:
+    def clips_place(self) -> StorePlace | None:
         """Where clips are kept; None: in the media root."""
-        return clip_place(self.clips_url) if self.clips_url else None
-
-
-def clip_place(url: str) -> ClipPlace:
-    """What a CLIPS_URL names. Raises ValueError with what is allowed."""
-    try:
-        split = urlsplit(url)
-        strange = bool(split.query or split.fragment or split.port or "@" in split.netloc)
-    except ValueError:
-        strange = True
-    if strange:
-        raise ValueError("must be no more than scheme, bucket and prefix: keys have settings")
-    if split.scheme not in _SCHEMES:
-        raise ValueError(f"must begin with one of {', '.join(f'{each}://' for each in _SCHEMES)}")
-    if split.scheme == "file":
-        return _folder(split.netloc, split.path)
-    if not _BUCKET.fullmatch(split.netloc) or ".." in split.netloc:
-        raise ValueError(
-            "must name a bucket: 3 to 63 of a-z, 0-9, '-', '.', '_', a letter or digit at both "
-            "ends, no '..'"
-        )
-    prefix = split.path.strip("/")
-    if not prefix:
-        raise ValueError(
-            f"must have a prefix that is this installation's alone, such as {url.rstrip('/')}/clips"
-        )
-    if not all(map(_is_name, prefix.split("/"))):
-        raise ValueError("must have a prefix of names out of A-Z, a-z, 0-9, '_', '.', '-'")
-    return ClipPlace(split.scheme, split.netloc, prefix)
-
-
-def _folder(host: str, path: str) -> ClipPlace:
-    if host or not path.startswith("/") or path == "/" or ".." in path.split("/"):
-        raise ValueError("must be file:/// and the absolute path of a folder, not that of the root")
-    return ClipPlace("file", "", str(Path(path)))
-
-
-def _is_name(part: str) -> bool:
-    return bool(_NAME.fullmatch(part)) and part not in (".", "..")
+        return store_place(self.clips_url, "CLIPS_URL") if self.clips_url else None

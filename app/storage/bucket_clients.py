@@ -10,7 +10,7 @@ from urllib.request import getproxies
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from app.settings import Settings
-from app.settings.clip_store_settings import ClipPlace
+from app.settings.store_place import StorePlace
 from app.storage.s3_requests import S3Requests, s3_endpoint
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ RETRY = timedelta(seconds=10)
 
 
 def of(
-    settings: Settings, place: ClipPlace, *, request: timedelta = REQUEST
+    settings: Settings, place: StorePlace, *, request: timedelta = REQUEST
 ) -> tuple[BucketClient, S3Requests | None]:
     """The client of a bucket, and what S3 is asked besides.
 

@@ -17,13 +17,14 @@ import obstore
 import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 
-from app.errors import StoreAway, StoreRefuses
-from app.settings.clip_store_settings import ClipPlace
+from app.errors import StoreAway
+from app.settings.store_place import StorePlace
 from app.storage import clip_files, clip_folder
 from app.storage.clip_store import KeptFile
 from app.storage.confined import PathRefused, in_folder, key_inside
 from app.storage.hashing import sha256_of_blocks
 from app.storage.open_object import OpenObject, received
+from app.storage.prefix_owner import INSTANCE, PROBE, PROBED, SMALL_BYTES, check_owner
 from app.storage.store_answers import explained
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from app.storage.bucket_clients import BucketClient
     from app.storage.s3_requests import S3Requests
 
-INSTANCE = ".instance"
-PROBE = ".probe"
-"""Objects beside the clips: whose prefix it is, and what tries out the rights that we have."""
 PART_BYTES = 8 * 2**20
 """What is larger is put in parts of this size: of one size, as R2 wants them."""
 MOST_PARTS = 10_000
@@ -43,13 +41,10 @@ PUT_AT_ONCE = 4
 """Files of one process: each has PARTS_AT_ONCE parts in memory, and after an outage many wait."""
 READ_BYTES = 2**20
 """What is read of an object by one request, and waits in memory for whoever reads slowly."""
-SMALL_BYTES = 1024
-"""Of `.instance` and of what is probed: more than they have."""
 ABORT_SECONDS = 60.0
 """For all uploads to a key that were broken off; the next attempt goes on with them."""
 ASKED_AT_ONCE = 16
 _LISTED_AT_ONCE = 1000
-_PROBED = b"probe"
 
 log = structlog.get_logger()
 
@@ -60,7 +55,7 @@ class ClipBucket:
     def __init__(
         self,
         store: BucketClient,
-        place: ClipPlace,
+        place: StorePlace,
         parts_root: Path,
         instance: str,
         *,
@@ -85,7 +80,7 @@ class ClipBucket:
         await self._claim()
         key = key_inside(self.place.prefix, PROBE)
         with self._answers("put"):
-            await obstore.put_async(self._store, key, _PROBED)
+            await obstore.put_async(self._store, key, PROBED)
         await self._small(key)  # another process, which probes too, may have deleted it
         with self._answers("list"):
             async for _ in obstore.list(self._store, self.place.prefix, chunk_size=1):
@@ -226,13 +221,7 @@ class ClipBucket:
                 content = f"{self._instance}\n".encode()
                 await obstore.put_async(self._store, key, content, mode="create")
             found = await self._small(key)
-        told = (found or b"").decode(errors="replace").strip()
-        if told != self._instance:
-            raise StoreRefuses(
-                f"{self.place} is of installation {told!r:.50}, and this one is "
-                f"{self._instance!r}: name another prefix, or the media root that these clips "
-                f"belong to; of one that is lost, a new one is told by its file .instance"
-            )
+        check_owner(self.place, found, self._instance)
         self._is_ours = True
 
     async def _small(self, key: str) -> bytes | None:

@@ -10,7 +10,7 @@ import structlog
 
 from app.errors import ConfigurationError, StoreAway, StoreRefuses
 from app.settings import Settings
-from app.settings.clip_store_settings import ClipPlace
+from app.settings.store_place import StorePlace
 from app.storage.clip_folder import ClipFolder
 from app.storage.clip_store import ClipStore
 from app.storage.instance import instance_id
@@ -47,7 +47,7 @@ async def opened_clips(settings: Settings, instance: str) -> ClipStore:
     return bucket
 
 
-def clip_bucket(settings: Settings, place: ClipPlace, instance: str) -> ClipBucket:
+def clip_bucket(settings: Settings, place: StorePlace, instance: str) -> ClipBucket:
     """The bucket of a place, unasked."""
     # Only who keeps clips in one waits for the libraries, and has them in memory.
     from app.storage import bucket_clients
@@ -57,7 +57,7 @@ def clip_bucket(settings: Settings, place: ClipPlace, instance: str) -> ClipBuck
     return ClipBucket(client, place, settings.media_root, instance, s3=s3)
 
 
-def claimed_folder(place: ClipPlace, instance: str) -> Path:
+def claimed_folder(place: StorePlace, instance: str) -> Path:
     """The folder of a place, if it is this installation's. Blocks. Raises ConfigurationError."""
     root = Path(place.prefix)
     found = instance_id(root, setting="CLIPS_URL", fresh=instance)

@@ -13,18 +13,19 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from app.storage.confined import PathRefused, checked, is_name
+from app.storage.egress_store import NEVER, Content, Stamp
 from app.storage.foreign_removal import FOLDER, REMOVED_AT_ONCE, remove_folder
+from app.storage.name_claims import put_aside
 
 SEGMENT_BYTES = 64 * 2**20
 PLAYLIST_BYTES = 4 * 2**20
 ENTRIES = 20_000
 """What is read of a segment, of a playlist, and of a folder at most."""
-ASIDE = ".aside-"
-"""Begins the names of what somebody else had put where a folder of ours goes."""
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -77,6 +78,17 @@ class ForeignFolder:
         with self.open_file(name, most_bytes) as file:
             return read_open(f"{self}/{name}", file, most_bytes)
 
+    def look_at(self, name: str, most_bytes: int) -> tuple[Stamp, Content]:
+        """The stamp of a file, NEVER if it can't be looked at; and what reads it, as `read` does.
+
+        The stamp is from before the read: a later change is seen as one.
+        """
+        try:
+            stamp = self.stamp(name)
+        except OSError:
+            stamp = NEVER
+        return stamp, partial(self.read, name, most_bytes)
+
     @contextmanager
     def open_file(self, name: str, most_bytes: int) -> Iterator[int]:
         """A regular file, open for reading: its descriptor, and `read_open` reads it.
@@ -98,6 +110,11 @@ class ForeignFolder:
         """What the folder says of a name; of a link, of itself."""
         with self._opened() as folder:
             return os.stat(checked(name), dir_fd=folder, follow_symlinks=False)
+
+    def stamp(self, name: str) -> Stamp:
+        """The same, as far as it tells one content from another."""
+        status = self.status(name)
+        return Stamp(status.st_mtime_ns, status.st_size)
 
     def older(self, names: Iterable[str], before: float) -> list[str]:
         """Those of its names that were last written before then, in seconds since 1970."""
@@ -146,10 +163,11 @@ class ForeignFolder:
         with self._opened() as folder:
             yield f"/proc/self/fd/{folder}"
 
-    def rename(self, name: str, to: str) -> None:
-        """Gives a file, or whatever it is, another name within the folder."""
+    def rename(self, name: str, to: str) -> str:
+        """Gives a file, or whatever it is, another name within the folder. Its name then."""
         with self._opened() as folder:
             os.rename(checked(name), checked(to), src_dir_fd=folder, dst_dir_fd=folder)
+        return to
 
     def hand_over(self, name: str, to: ForeignFolder) -> None:
         """Moves a regular file into another folder; whatever else has the name is removed."""
@@ -173,7 +191,7 @@ class ForeignFolder:
             for place, part in enumerate(self.parts, 1):
                 wanted = mode if place == len(self.parts) else outer_mode
                 # The first one may be mounted from anywhere; its mode is set before we look in it.
-                if place > 1 and (name := _put_aside(descriptor, checked(part))) is not None:
+                if place > 1 and (name := put_aside(descriptor, checked(part))) is not None:
                     aside.append("/".join((str(self.root), *self.parts[: place - 1], name)))
                 with suppress(FileExistsError):
                     os.mkdir(checked(part), 0o750, dir_fd=descriptor)
@@ -241,30 +259,6 @@ class ForeignFolder:
             raise NotRegular(f"{self}/{name} is {kind}, not a file")
         if status.st_size > most_bytes:
             raise _too_large(f"{self}/{name}", f"{status.st_size} bytes", most_bytes)
-
-
-def may_be_ours(there: os.stat_result, outer: os.stat_result) -> bool:
-    """Whether it is a folder that we have made in the other one, as far as owners tell.
-
-    On a mount that squashes them all have one.
-    """
-    return stat.S_ISDIR(there.st_mode) and there.st_uid in (os.getuid(), outer.st_uid)
-
-
-def _put_aside(outer: int, name: str) -> str | None:
-    """Renames what has a name within an open folder, and is no folder of ours. Its name then."""
-    try:
-        there = os.stat(name, dir_fd=outer, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    if may_be_ours(there, os.fstat(outer)):
-        return None
-    to = f"{ASIDE}{secrets.token_hex(8)}"
-    try:
-        os.rename(name, to, src_dir_fd=outer, dst_dir_fd=outer)
-    except OSError:  # whoever goes on to make it says why it can't be
-        return None
-    return to
 
 
 def read_open(path: str, file: int, most_bytes: int) -> bytes:

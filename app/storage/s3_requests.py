@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -26,7 +26,7 @@ from awscrt.http import HttpHeaders, HttpRequest
 
 from app.errors import StoreAway
 from app.settings import Settings
-from app.settings.clip_store_settings import ClipPlace
+from app.settings.store_place import StorePlace
 from app.storage import s3_answers
 from app.storage.store_answers import explained
 from app.work import outside_answers
@@ -56,10 +56,18 @@ def s3_endpoint(settings: Settings, bucket: str) -> str:
     return f"https://{host}/{bucket}" if "." in bucket else f"https://{bucket}.{host}"
 
 
+class ListedPage(NamedTuple):
+    """What a bucket lists: objects by the names of S3, prefixes that others have in common."""
+
+    objects: list[dict[str, str]]
+    folders: list[str]
+    next_token: str
+
+
 class S3Requests:
     """Signs for one bucket, and asks it what only S3 is asked."""
 
-    def __init__(self, settings: Settings, place: ClipPlace) -> None:
+    def __init__(self, settings: Settings, place: StorePlace) -> None:
         self._place = place
         self._base = s3_endpoint(settings, place.bucket)
         self._region = settings.s3_region
@@ -103,6 +111,23 @@ class S3Requests:
             if told.get("Key") == key and 0 < len(told.get("UploadId", "")) <= _ID_CHARACTERS
         ]
 
+    async def page(self, query: Mapping[str, str], most_bytes: int) -> ListedPage:
+        """One page of ListObjectsV2, as `query` asks for it. Raises StoreAway."""
+        asked = {"list-type": "2"} | dict(query)
+        body = await self._ask("GET", "", asked, doing="list", most_bytes=most_bytes)
+        if not body:
+            raise explained(self._place, "list", "status 404 <Code>NoSuchBucket</Code>")
+        (told, *_) = self._records(body, "ListBucketResult") or [{}]
+        return ListedPage(
+            objects=self._records(body, "Contents"),
+            folders=[each.get("Prefix", "") for each in self._records(body, "CommonPrefixes")],
+            next_token=told.get("NextContinuationToken", ""),
+        )
+
+    async def delete(self, key: str) -> None:
+        """Removes an object, of whatever key; one that is not there, too. Raises StoreAway."""
+        await self._ask("DELETE", key, {}, doing="delete")
+
     async def keeps_versions(self) -> bool:
         """Whether what is deleted or replaced stays as an older version. Raises StoreAway."""
         told = await self._listed({"versioning": ""}, "VersioningConfiguration")
@@ -115,15 +140,25 @@ class S3Requests:
     async def _listed(self, query: Mapping[str, str], name: str) -> list[dict[str, str]]:
         """What the bucket answers of elements of this name. Raises StoreAway."""
         body = await self._ask("GET", "", query)
+        return self._records(body, name) if body else []
+
+    def _records(self, body: bytes, name: str) -> list[dict[str, str]]:
         try:
-            return s3_answers.records(body, name) if body else []
+            return s3_answers.records(body, name)
         except s3_answers.NotReadable as error:
             raise StoreAway(
-                f"{self._place}: the store answers what S3 does not, or more than the "
-                f"{ANSWER_BYTES} bytes that are read: {error}"
+                f"{self._place}: the store answers what S3 does not, or more than is read: {error}"
             ) from None
 
-    async def _ask(self, method: str, key: str, query: Mapping[str, str]) -> bytes:
+    async def _ask(
+        self,
+        method: str,
+        key: str,
+        query: Mapping[str, str],
+        *,
+        doing: str = "upload",
+        most_bytes: int = ANSWER_BYTES,
+    ) -> bytes:
         """The body of an answer; empty if there is nothing of that kind. Raises StoreAway."""
         url = await self.signed(method, key, query, timedelta(seconds=3 * REQUEST_SECONDS))
         try:
@@ -133,16 +168,16 @@ class S3Requests:
                     method,
                     url,
                     seconds=REQUEST_SECONDS,
-                    most_bytes=ANSWER_BYTES,
+                    most_bytes=most_bytes,
                     headers=_PLAIN,
                 )
         except (httpx.HTTPError, TimeoutError) as error:
-            raise explained(self._place, "upload", f"{type(error).__name__} {error}") from error
+            raise explained(self._place, doing, f"{type(error).__name__} {error}") from error
         if answer.status == httpx.codes.NOT_FOUND:
             return b""
         if not answer.is_success:
             said = answer.beginning.decode(errors="replace")
-            raise explained(self._place, "upload", f"status {answer.status} {said}")
+            raise explained(self._place, doing, f"status {answer.status} {said}")
         return answer.beginning
 
     async def signed(self, method: str, key: str, query: Mapping[str, str], life: timedelta) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from app.errors import StoreAway, StoreRefuses
-from app.settings.clip_store_settings import ClipPlace
+from app.settings.store_place import StorePlace
 
 RIGHTS = {
     "put": "s3:PutObject",
@@ -24,7 +24,7 @@ _CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>")
 _STATUS = re.compile(r"status:?\s+(?:code:?\s+)?(\d{3})", re.IGNORECASE)
 _KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _REFUSALS = {
-    "NoSuchBucket": "there is no such bucket: make it, or set CLIPS_URL and S3_ENDPOINT",
+    "NoSuchBucket": "there is no such bucket: make it, or set {setting} and S3_ENDPOINT",
     "InvalidAccessKeyId": f"the store does not know our key: set {_KEYS}",
     "SignatureDoesNotMatch": f"our secret is not that of our key: set {_KEYS}",
     "AuthorizationHeaderMalformed": "our signature is for another region: set S3_REGION",
@@ -43,7 +43,7 @@ _AWAY = (
 )
 
 
-def explained(place: ClipPlace, doing: str, text: str) -> StoreAway:
+def explained(place: StorePlace, doing: str, text: str) -> StoreAway:
     """The error that an object store's words stand for. `doing`: one of RIGHTS."""
     text = text[:_CHARACTERS]
     if "AWS_AUTH_CREDENTIALS_PROVIDER" in text:
@@ -51,7 +51,7 @@ def explained(place: ClipPlace, doing: str, text: str) -> StoreAway:
     code = found[1] if (found := _CODE.search(text)) else ""
     status = found[1] if (found := _STATUS.search(text)) else ""
     if code in _REFUSALS:
-        return StoreRefuses(f"{place}: {_REFUSALS[code]} ({code})")
+        return StoreRefuses(f"{place}: {_REFUSALS[code].format(setting=place.setting)} ({code})")
     if code == "AccessDenied" or status == "403":
         return StoreRefuses(
             f"{place}: our key may not {doing} there: give it {RIGHTS[doing]}"

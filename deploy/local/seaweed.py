@@ -100,6 +100,18 @@ class Seaweed:
             "AWS_SECRET_ACCESS_KEY": self.secret,
         }
 
+    def buffer_settings(self, bucket: str) -> dict[str, str]:
+        """The settings of a service whose egress writes in a bucket of this store."""
+        access_key, secret = self.keeper
+        return {
+            "BUFFER_URL": f"s3://{bucket}/replay/buffer",
+            "S3_ENDPOINT": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
+            "EGRESS_S3_ACCESS_KEY": access_key,
+            "EGRESS_S3_SECRET": secret,
+        }
+
     def pause(self) -> None:
         """It answers nobody until `resume`; connections to it stand."""
         self._signal(signal.SIGSTOP)

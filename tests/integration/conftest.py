@@ -50,6 +50,14 @@ async def in_bucket(seaweed: Seaweed) -> dict[str, str]:
 
 
 @pytest_asyncio.fixture
+async def far_buffer(seaweed: Seaweed) -> dict[str, str]:
+    """The settings of an installation whose egress writes in a bucket of its own."""
+    bucket = f"test-{secrets.token_hex(6)}"
+    await seaweed.make_bucket(bucket)
+    return {name.lower(): value for name, value in seaweed.buffer_settings(bucket).items()}
+
+
+@pytest_asyncio.fixture
 async def front(seaweed: Seaweed) -> AsyncIterator[ObjectFront]:
     """What stands before SeaweedFS, and may answer in its place."""
     async with ObjectFront(seaweed.endpoint).served() as served:

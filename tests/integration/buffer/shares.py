@@ -71,7 +71,7 @@ class DiskShare:
             nonlocal rows
             rows = await self.rows()
             usable = [row["sequence"] for row in rows if row["state"] != SegmentState.QUARANTINED]
-            left = any((self.folder / self.egress.names[each]).exists() for each in usable)
+            left = set(self.uploaded()) & {self.egress.names[each] for each in usable}
             return len(rows) >= count and not left
 
         try:
@@ -80,6 +80,10 @@ class DiskShare:
             error.add_note(f"there are {[row['sequence'] for row in rows]}")
             raise
         return rows
+
+    def uploaded(self) -> list[str]:
+        """The names of what egress has written that is still there."""
+        return [path.name for path in self.folder.iterdir()] if self.folder.exists() else []
 
     async def session(self) -> PartOfRow:
         row = await self.ctx.store.rows(EgressSession).find_one({"_id": self.session_id})

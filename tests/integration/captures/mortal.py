@@ -48,6 +48,7 @@ from app.recording import share_stop
 from app.settings import Settings, load
 from app.storage.clip_folder import ClipFolder
 from app.storage.clip_places import clip_bucket
+from app.storage.egress_places import opened_egress
 from app.storage.instance import instance_id
 from app.store import Store
 from app.work.queue import Queue
@@ -330,7 +331,9 @@ async def _live(order: dict[str, Any]) -> None:
     place = settings.clips_place
     # unasked: no step of what is to be done
     clips = ClipFolder(root) if place is None else clip_bucket(settings, place, instance)
-    ctx = Context(settings, Store(settings.mongo_url), queue, instance, clips, ShareRates(0))
+    egress = await opened_egress(settings, instance)
+    store, rates = Store(settings.mongo_url), ShareRates(0)
+    ctx = Context(settings, store, queue, instance, clips, egress, rates)
     if order["size_limit"] is not None:
         limit = (order["size_limit"], resource.RLIM_INFINITY)
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)

@@ -18,6 +18,7 @@ from app.cleaning import buffer_tree, cleanup, erasure
 from app.context import Context
 from app.indexing.indexer import Indexer
 from app.models.schema import EgressSession, Segment
+from app.storage.shared_folder import SharedFolder
 from tests.integration.buffer.shares import BeginShare, indexing
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
@@ -171,11 +172,11 @@ def test_folders_that_may_not_be_entered_are_passed_by_and_said_once(tmp_path: P
         obey_permissions()
         found = []
         for _ in range(2):
-            folders = buffer_tree.session_folders(tmp_path, "8b5b66d7")
+            folders = buffer_tree.session_folders(SharedFolder(tmp_path), "8b5b66d7")
             found.append([name for each in folders for name in buffer_tree.names_in(each)])
             for each in folders:
                 buffer_tree.older(each, ["stray"], 2**40)
-        buffer_tree.remove_empty(tmp_path, frozenset(), "8b5b66d7")
+        buffer_tree.remove_empty(SharedFolder(tmp_path), frozenset(), "8b5b66d7")
         return found
 
     try:

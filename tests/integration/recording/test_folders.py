@@ -15,6 +15,7 @@ from app.condition.machine import media_root
 from app.context import Context
 from app.models import BufferRow, Why, schema
 from app.recording import recorder
+from app.storage.shared_folder import SharedFolder
 from tests.integration.recording.listed import ListedLiveKit
 
 
@@ -78,8 +79,8 @@ async def test_what_somebody_else_made_where_a_room_goes_stops_no_recording(ctx:
 
 def test_a_worker_lets_nobody_write_among_the_rooms_from_its_start(tmp_path: Path) -> None:
     """Whatever mode the folder was given before; one that is not there is made."""
-    session_folders.close_outer(tmp_path)
+    session_folders.close_outer(SharedFolder(tmp_path))
     rooms = tmp_path / paths.BUFFER_ROOT
     rooms.chmod(0o2770)
-    session_folders.close_outer(tmp_path)
+    session_folders.close_outer(SharedFolder(tmp_path))
     assert stat.S_IMODE(rooms.stat().st_mode) == OUTER_MODE

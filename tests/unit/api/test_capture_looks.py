@@ -30,7 +30,7 @@ class Captures:
 def looks_at(store: Any) -> CaptureLooks:
     nothing: Any = None
     settings = load(_env_file=None, livekit_api_key="k", livekit_api_secret="s" * 32)
-    ctx = Context(settings, store, nothing, "0a1b2c3d", nothing, nothing)
+    ctx = Context(settings, store, nothing, "0a1b2c3d", nothing, nothing, nothing)
     return CaptureLooks(ctx, 0.01)
 
 

@@ -42,7 +42,7 @@ def known_with(store: Any) -> tuple[KnownGenerations, Context]:
         livekit_api_secret="s" * 32,
         livekit_keys="old:" + "o" * 32,
     )
-    ctx = Context(settings, store, nothing, "0a1b2c3d", nothing, nothing)
+    ctx = Context(settings, store, nothing, "0a1b2c3d", nothing, nothing, nothing)
     return KnownGenerations(ctx, 3600), ctx
 
 

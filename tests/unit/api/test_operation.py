@@ -173,7 +173,7 @@ ROUTES = [
 def app() -> Running:
     settings = load(_env_file=None, livekit_api_key=KEY, livekit_api_secret=SECRET)
     nothing = cast(Any, None)
-    ctx = Context(settings, nothing, nothing, "instance", nothing, nothing)
+    ctx = Context(settings, nothing, nothing, "instance", nothing, nothing, nothing)
     others: dict[str, Any] = dict.fromkeys(each.name for each in fields(WebState))
     held = {"rates": Rates(0), "in_flight": InFlight(2), "generations": NothingEnded()}
     web = WebState(**others | {"ctx": ctx} | held)

@@ -11,6 +11,7 @@ import pytest
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.cleaning import buffer_tree
 from app.storage.foreign_removal import LIFTED
+from app.storage.shared_folder import SharedFolder
 
 ROOTS = (BUFFER_ROOT, FRAGMENTS_ROOT)
 
@@ -23,7 +24,7 @@ def test_what_an_interrupted_removal_has_lifted_out_goes(tmp_path: Path, root: s
     for folder in (left / "deep", session):
         folder.mkdir(parents=True)
         (folder / "a.ts").touch()
-    buffer_tree.remove_empty(tmp_path, frozenset({session.name}), "8b5b66d7")
+    buffer_tree.remove_empty(SharedFolder(tmp_path), frozenset({session.name}), "8b5b66d7")
     assert [path.name for path in user.iterdir()] == [session.name]
     assert (session / "a.ts").exists()
 
@@ -37,7 +38,7 @@ def test_only_so_many_folders_are_looked_at_where_somebody_else_makes_them(tmp_p
                 (tmp_path / root / str(room) / str(user) / session).mkdir(parents=True)
 
     def found(**bounds: Any) -> Counter[str]:
-        folders = buffer_tree.session_folders(tmp_path, "8b5b66d7", **bounds)
+        folders = buffer_tree.session_folders(SharedFolder(tmp_path), "8b5b66d7", **bounds)
         return Counter(folder.parts[0] for folder in folders)
 
     assert found() == {BUFFER_ROOT: 25, FRAGMENTS_ROOT: 25}

@@ -12,7 +12,7 @@ import pytest
 from app.condition.machine import cores, cores_for, media_root
 from app.recording.encoding import encoding
 from app.settings import Settings, load
-from app.storage.foreign import ASIDE
+from app.storage.name_claims import ASIDE
 
 
 def settings(**given: object) -> Settings:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.indexing.backlog import NEVER, Stamp
 from app.indexing.file_events import Silence
+from app.storage.egress_store import NEVER, Stamp
 
 
 def test_changes_that_no_event_told_of_are_silence() -> None:

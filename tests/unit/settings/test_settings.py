@@ -12,6 +12,7 @@ from app.settings import Settings, load, misspelt
 PUBLISHED = "devsecret-devsecret-devsecret-32"
 
 
+EGRESS_KEY = {"egress_s3_access_key": "k", "egress_s3_secret": "s" * 32}
 EVENTS = {"events_url": "https://chat.example.com/hooks", "events_key": "k"}
 
 
@@ -100,6 +101,18 @@ def settings(**given: object) -> Settings:
         ({"s3_endpoint": "http://s3.example.com"}, "S3_ENDPOINT='http://s3.example.com' sends"),
         ({"s3_region": "eu central"}, "S3_REGION='eu central'"),
         ({"clips_url": "s3://bucket/clips", "aws_access_key_id": "k"}, "belong together"),
+        ({"buffer_url": "s3://bucket"}, "such as s3://bucket/buffer"),
+        (
+            {"buffer_url": "gs://bucket/buffer"},
+            "BUFFER_URL='gs://bucket/buffer' must begin with s3",
+        ),
+        ({"buffer_url": "az://bucket/buffer"}, "no output into az:// yet"),
+        ({"buffer_url": "file:///srv/buffer"}, "FILE_UPLOAD_DEST names the folder"),
+        ({"buffer_url": "s3://bucket/b", "aws_access_key_id": "k"}, "belong together"),
+        ({"egress_s3_access_key": "k"}, "EGRESS_S3_ACCESS_KEY and EGRESS_S3_SECRET belong"),
+        (EGRESS_KEY | {"egress_s3_role_arn": "arn:aws:iam::1:role/r"}, "two ways in for egress"),
+        ({"egress_s3_role_external_id": "x"}, "EGRESS_S3_ROLE_EXTERNAL_ID belongs to"),
+        ({"egress_s3_endpoint": "http://s3.example.com"}, "EGRESS_S3_ENDPOINT='http://s3"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(given: dict[str, object], told: str) -> None:

@@ -19,14 +19,13 @@ import pytest
 
 from app.storage.confined import PathRefused
 from app.storage.foreign import (
-    ASIDE,
     SEGMENT_BYTES,
     FileTooLarge,
     ForeignFolder,
     NotRegular,
-    may_be_ours,
 )
 from app.storage.foreign_removal import LIFTED, FolderTooLarge
+from app.storage.name_claims import ASIDE, may_be_ours
 from tests.integration.cleaning.test_owners import obey_permissions
 from tests.waiting import PATIENCE_SECONDS
 

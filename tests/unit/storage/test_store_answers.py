@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.errors import StoreRefuses
-from app.settings.clip_store_settings import ClipPlace
+from app.settings.store_place import StorePlace
 from app.storage.store_answers import RIGHTS, explained
 
-PLACE = ClipPlace("s3", "bucket", "clips")
+PLACE = StorePlace("s3", "bucket", "clips")
 SIGNED = "<StringToSign>AWS4-HMAC-SHA256 20261128 the-whole-request</StringToSign>"
 
 
