@@ -13,7 +13,7 @@ from app.storage.clip_places import opened_clips
 from app.storage.clip_store import ClipStore
 from app.storage.egress_places import opened_egress
 from app.storage.egress_store import EgressStore
-from app.storage.instance import instance_id
+from app.storage.instance import instance_id, require
 from app.store import Store
 from app.work.patience import until_there
 from app.work.queue import Queue
@@ -37,6 +37,10 @@ class Context:
     egress: EgressStore
     shares: ShareRates
 
+    async def require_media_root(self) -> None:
+        """Returns if the media root is there. Raises RootAbsent, an OSError, if its disk is not."""
+        await asyncio.to_thread(require, self.settings.media_root, self.instance)
+
 
 @asynccontextmanager
 async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncIterator[Context]:
@@ -47,12 +51,15 @@ async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncI
     """
     root = settings.media_root
     wait = partial(until_there, troubles=troubles or Troubles())
-    instance = await wait("FILE_UPLOAD_DEST", partial(asyncio.to_thread, instance_id, root))
-    clips = await wait("CLIPS_URL", partial(opened_clips, settings, instance))
-    egress = await wait("BUFFER_URL", partial(opened_egress, settings, instance))
     store = Store(settings.mongo_url)
     try:
+        known = await wait("MONGO_URL", store.known_instance)
+        whose = partial(asyncio.to_thread, instance_id, root, known=known)
+        instance = await wait("FILE_UPLOAD_DEST", whose)
+        clips = await wait("CLIPS_URL", partial(opened_clips, settings, instance))
+        egress = await wait("BUFFER_URL", partial(opened_egress, settings, instance))
         await wait("MONGO_URL", partial(store.prepare, root))
+        await wait("MONGO_URL", partial(store.note_instance, instance))
         queue = await wait("REDIS_URL", partial(Queue.connect, settings))
         try:
             rates = ShareRates(settings.shares_per_hour)

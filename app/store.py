@@ -153,6 +153,14 @@ class Store:
             if indexes := _indexes(model):
                 await self.database[+model].create_indexes(indexes)
 
+    async def known_instance(self) -> str | None:
+        """The id of the installation whose database this is; None if it is nobody's yet."""
+        return await version.known_instance(self.database)
+
+    async def note_instance(self, instance: str) -> None:
+        """Notes whose database this is, if nobody's yet; not before `prepare`."""
+        await version.note_instance(self.database, instance)
+
     async def upgrade(self, media_root: Path) -> None:
         """Makes the rows, and the files that they tell of, those of this release.
 

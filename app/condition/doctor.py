@@ -61,13 +61,14 @@ async def examine(
     command line.
     """
     yield await _checked("ffmpeg", machine.ffmpeg())
+    known = await peers.known_instance(settings)
     needed = [
-        await _checked("media root", asyncio.to_thread(machine.media_root, settings)),
+        await _checked("media root", asyncio.to_thread(machine.media_root, settings, known)),
         await _checked("disk", asyncio.to_thread(machine.disk, settings)),
         await _checked("mongo", peers.mongo(settings)),
         await _checked("redis", peers.redis(settings)),
-        await _checked("clip store", peers.clip_store(settings)),
-        await _checked("buffer store", peers.buffer_store(settings)),
+        await _checked("clip store", peers.clip_store(settings, known)),
+        await _checked("buffer store", peers.buffer_store(settings, known)),
     ]
     for finding in needed:
         yield finding

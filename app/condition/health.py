@@ -21,6 +21,7 @@ from app.models import ProcessRole
 from app.recording import unread_rooms
 from app.recording.livekit import LiveKit
 from app.storage.confined import member
+from app.storage.instance import RootAbsent, require
 from app.work import outside_answers, store_troubles
 
 CHECK_SECONDS = 2.0
@@ -124,6 +125,10 @@ async def _jobs(ctx: Context) -> str:
 
 
 def _media_root(ctx: Context) -> str:
+    try:
+        require(ctx.settings.media_root, ctx.instance)
+    except RootAbsent as error:
+        return error.strerror or str(error)
     probe = member(ctx.settings.media_root, f".probe-{secrets.token_hex(4)}")
     try:
         probe.write_bytes(b"probe")

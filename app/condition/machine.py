@@ -19,6 +19,7 @@ from app.recording.encoding import encoding
 from app.settings import Settings, safety
 from app.storage.confined import member
 from app.storage.foreign import ForeignFolder
+from app.storage.instance import instance_id
 from app.storage.name_claims import ASIDE
 
 _OURS = (paths.FRAGMENTS_ROOT, paths.CLIPS_ROOT, paths.THUMBNAILS_ROOT)
@@ -40,12 +41,15 @@ async def ffmpeg() -> CheckResult:
     return CheckResult("ok", output.decode(errors="replace").partition(" Copyright")[0])
 
 
-def media_root(settings: Settings) -> CheckResult:
+def media_root(settings: Settings, known: str | None = None) -> CheckResult:
     """Whether folders can be made there in which egress and we both write and delete.
 
-    And whether egress gets at nothing else there, if it is of the group.
+    And whether egress gets at nothing else there, if it is of the group. `known`: the id of the
+    installation, as far as the database tells. Raises RootAbsent, ConfigurationError.
     """
     root = settings.media_root
+    if known is not None:
+        instance_id(root, known=known)
     if settings.buffer_place is not None:
         return _root_of_ours(root)
     # Egress writes there, too: no path leads through a name that it may have exchanged meanwhile.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 from livekit.api import AccessToken
+from pymongo.errors import PyMongoError
 
 from app.condition import health
 from app.condition.findings import CheckResult
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from app.storage.clip_bucket import ClipBucket
 
 CLOCK_SECONDS = 2.0
+_KNOWN_SECONDS = 6.0
 
 
 async def mongo(settings: Settings) -> CheckResult:
@@ -37,6 +39,18 @@ async def mongo(settings: Settings) -> CheckResult:
     store = Store(settings.mongo_url)
     try:
         return await _answers(store.probe)
+    finally:
+        await store.close()
+
+
+async def known_instance(settings: Settings) -> str | None:
+    """Whose the database is, as far as it answers."""
+    store = Store(settings.mongo_url)
+    try:
+        async with asyncio.timeout(_KNOWN_SECONDS):
+            return await store.known_instance()
+    except (PyMongoError, TimeoutError):
+        return None
     finally:
         await store.close()
 
@@ -57,12 +71,15 @@ async def _answers(ping: Callable[[], Awaitable[None]]) -> CheckResult:
     return CheckResult("ok", f"answers in {(time.perf_counter() - began) * 1000:.0f} ms")
 
 
-async def clip_store(settings: Settings) -> CheckResult:
-    """Whether clips can be kept where CLIPS_URL says, and are read from there."""
+async def clip_store(settings: Settings, known: str | None) -> CheckResult:
+    """Whether clips can be kept where CLIPS_URL says, and are read from there.
+
+    `known`: the id of the installation, as far as the database tells.
+    """
     place = settings.clips_place
     if place is None:
         return CheckResult("ok", f"clips are kept in {settings.media_root}")
-    instance = await asyncio.to_thread(instance_id, settings.media_root)
+    instance = await asyncio.to_thread(instance_id, settings.media_root, known=known)
     if place.scheme == "file":
         folder = await asyncio.to_thread(claimed_folder, place, instance)
         return CheckResult("ok", f"clips are kept in {folder}")
@@ -96,12 +113,15 @@ async def clip_store(settings: Settings) -> CheckResult:
     return CheckResult("ok", f"{kept}; callers are redirected to {bucket.origin}")
 
 
-async def buffer_store(settings: Settings) -> CheckResult:
-    """Whether segments can be read and deleted in the bucket where BUFFER_URL has egress write."""
+async def buffer_store(settings: Settings, known: str | None) -> CheckResult:
+    """Whether segments can be read and deleted in the bucket where BUFFER_URL has egress write.
+
+    `known`: the id of the installation, as far as the database tells.
+    """
     place = settings.buffer_place
     if place is None:
         return CheckResult("ok", f"egress writes in {settings.media_root}")
-    instance = await asyncio.to_thread(instance_id, settings.media_root)
+    instance = await asyncio.to_thread(instance_id, settings.media_root, known=known)
     await asyncio.to_thread(egress_bucket(settings, place, instance).probe)
     ours = f"{place} is ours: objects can be put, read, listed and deleted"
     if settings.egress_s3_access_key:

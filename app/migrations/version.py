@@ -1,8 +1,9 @@
 """The version of the rows: a start brings an older database up to date, and refuses a newer one.
 
-The only row of the collection `schema` has the version. Several processes may start at once: one
-takes the lease in that row and takes the steps, the others wait until the version is theirs. If it
-is killed, its lease ends, and another goes on with the step that was not finished.
+The only row of the collection `schema` has the version, and the id of the installation. Several
+processes may start at once: one takes the lease in that row and takes the steps, the others wait
+until the version is theirs. If it is killed, its lease ends, and another goes on with the step that
+was not finished.
 """
 
 from __future__ import annotations
@@ -67,6 +68,18 @@ async def upgrade(
             f"knows them up to version {len(steps)}: start that release again, or restore a backup "
             "of before its first start"
         )
+
+
+async def known_instance(database: Database) -> str | None:
+    """The id of the installation that the database is of; None if it has had no media root yet."""
+    row = await database[COLLECTION].find_one(_ROW)
+    return None if row is None else row.get("instance")
+
+
+async def note_instance(database: Database, instance: str) -> None:
+    """Notes whose the database is, once and for all."""
+    nobodys = {**_ROW, "instance": None}
+    await database[COLLECTION].update_one(nobodys, {"$set": {"instance": instance}})
 
 
 async def _version(database: Database, newest: int) -> int:

@@ -50,6 +50,7 @@ async def start(work: ShareWork, role: SessionRole, audio_sid: str | None) -> No
     row = _session(ctx, buffer, role, audio_sid, datetime.now(UTC))
     written = folders_of(ctx.egress, row).written
     try:
+        await ctx.require_media_root()
         aside = await asyncio.to_thread(written.make, WRITTEN_MODE, OUTER_MODE)
     except OSError as error:
         work.add_session(row)

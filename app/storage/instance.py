@@ -16,15 +16,32 @@ _REFUSED = frozenset({errno.ENOTDIR, errno.EEXIST})
 """What waiting does not mend. A disk that is not mounted yet looks like one that is forbidden."""
 
 
-def instance_id(root: Path, *, setting: str = "FILE_UPLOAD_DEST", fresh: str | None = None) -> str:
+class RootAbsent(OSError):
+    """A media root lacks the id that is known of it: its disk is not mounted, most likely."""
+
+
+def instance_id(
+    root: Path,
+    *,
+    setting: str = "FILE_UPLOAD_DEST",
+    fresh: str | None = None,
+    known: str | None = None,
+) -> str:
     """The id of the installation that a root belongs to, 8 hex digits, kept in it.
 
     The first to ask makes it; link() decides between several that start at once. It is `fresh`
     then, else another than any. Every session folder bears that of the media root, so that
     installations that share an egress or a disk leave each other alone. `setting` names the root.
+    `known`: the id that it has had; another one is never made then.
 
-    Raises ConfigurationError if that is no folder, OSError if nothing can be read or written there.
+    Raises ConfigurationError if that is no folder, or of another installation, RootAbsent if it has
+    no id and one is known, OSError if nothing can be read or written there.
     """
+    if known is not None and not has_id(root):
+        raise RootAbsent(
+            f"{root} has no {_NAME}, and this installation is {known!r}: mount its disk; if this "
+            f"folder is to take its place, write {known} into {root / _NAME}"
+        )
     try:
         found = _instance_id(root, fresh or secrets.token_hex(4))
     except OSError as error:
@@ -39,7 +56,31 @@ def instance_id(root: Path, *, setting: str = "FILE_UPLOAD_DEST", fresh: str | N
             f"{root / _NAME} holds {found!r:.100}, not an instance id of 8 hex digits: "
             "restore it, or remove it if this folder is to start as a new installation's"
         )
+    if known is not None and found != known:
+        raise ConfigurationError(
+            f"{setting}={str(root)!r} is of installation {found!r}, and the database is of "
+            f"{known!r}: name the folder, or the database, that belongs to the other; if this "
+            f"folder is to take the other's place, write {known} into {root / _NAME}"
+        )
     return found
+
+
+def has_id(root: Path) -> bool:
+    """Whether a root has an id. Raises OSError if that can't be looked at."""
+    try:
+        return member(root, _NAME).exists()
+    except NotADirectoryError:
+        return True  # what it is says `instance_id`
+
+
+def require(root: Path, instance: str) -> None:
+    """Returns if a root is that of an installation. Raises RootAbsent if its disk is gone."""
+    try:
+        found = member(root, _NAME).read_text(errors="replace").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        found = ""
+    if found != instance:
+        raise RootAbsent(errno.ENODEV, "the media root is not there: its disk is not mounted")
 
 
 def _instance_id(root: Path, fresh: str) -> str:

@@ -58,6 +58,22 @@ async def test_a_folder_that_cannot_be_made_is_told_and_tried_again(ctx: Context
     assert request.video_sid == "TR"
 
 
+async def test_nothing_is_recorded_below_the_mount_point_of_a_disk_that_is_away(
+    ctx: Context,
+) -> None:
+    await a_share_begins(ctx)
+    root = ctx.settings.media_root
+    root.rename(root.with_name("away"))
+    root.mkdir()
+    livekit = ListedLiveKit()
+    await recorder.reconcile(ctx, livekit, "RM", "ann")
+    buffer = await buffer_of(ctx)
+    assert buffer["why"] == Why.EGRESS_FAILED
+    assert "its disk is not mounted" in buffer["why_detail"]
+    assert not livekit.started
+    assert [*root.iterdir()] == []
+
+
 async def test_what_somebody_else_made_where_a_room_goes_stops_no_recording(ctx: Context) -> None:
     """Egress, taken over while it could write there: the names of rooms' folders can be told."""
     await a_share_begins(ctx)

@@ -1,0 +1,70 @@
+"""A disk that is mounted late, or drops out: nothing is written below its mount point."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.cleaning import cleanup
+from app.condition import doctor, health
+from app.context import Context, opened
+from app.errors import ConfigurationError
+from app.settings import Settings
+from app.work.troubles import Troubles
+from tests.waiting import wait_for
+
+
+@contextmanager
+def unmounted(root: Path) -> Iterator[None]:
+    """The media root is elsewhere, and an empty folder in its place; nothing may come into it."""
+    away = root.with_name("away")
+    root.rename(away)
+    root.mkdir()
+    yield
+    assert [*root.iterdir()] == []
+    root.rmdir()
+    away.rename(root)
+
+
+async def test_a_start_waits_for_the_disk_of_an_installation_that_has_one(
+    ctx: Context, settings: Settings
+) -> None:
+    troubles = Troubles()
+
+    async def start() -> str:
+        async with opened(settings, troubles) as again:
+            return again.instance
+
+    with unmounted(settings.media_root):
+        starting = asyncio.create_task(start())
+        await wait_for(lambda: any(ctx.instance in each for each in troubles.current()))
+        assert not starting.done()
+    assert await starting == ctx.instance
+    assert troubles.current() == []
+
+
+async def test_a_start_on_the_root_of_another_installation_ends_with_a_sentence(
+    ctx: Context, settings: Settings
+) -> None:
+    other = "0" * 8 if ctx.instance != "0" * 8 else "1" * 8
+    (settings.media_root / ".instance").write_text(f"{other}\n")
+    with pytest.raises(ConfigurationError, match=f"is of installation '{other}'"):
+        async with opened(settings):
+            pass
+
+
+async def test_a_root_that_vanishes_while_the_service_runs_is_told_and_left_alone(
+    ctx: Context, settings: Settings
+) -> None:
+    assert (await health.Readiness(ctx).read())["media_root"] == "ok"
+    with unmounted(settings.media_root):
+        told = (await health.Readiness(ctx).read())["media_root"]
+        assert told == "the media root is not there: its disk is not mounted"
+        await cleanup.run(ctx)
+        findings = [each async for each in doctor.examine(settings, at_a_glance=True)]
+    (root,) = [each for each in findings if each.name == "media root"]
+    assert (root.level, f"write {ctx.instance} into" in root.text) == ("fail", True)
