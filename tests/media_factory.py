@@ -8,7 +8,7 @@ names one picture. Kept small: 160x120 unless asked otherwise.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,6 +142,52 @@ def edit_packets(ts: bytes, change: Callable[[int, bytearray], bytearray | None]
         kept = change((packet[1] & 0x1F) << 8 | packet[2], packet)
         edited += kept if kept is not None else b""
     return bytes(edited)
+
+
+def stepped(ts: bytes, ticks: int, pids: Collection[int] = (VIDEO_PID, AUDIO_PID)) -> bytes:
+    """The stream with all times of these elementary streams later by `ticks`, 33 bits of them."""
+
+    def change(found: int, packet: bytearray) -> bytearray | None:
+        if found in pids and packet[1] & 0x40:
+            pes = 4 + (packet[4] + 1 if packet[3] & 0x20 else 0)
+            for at in (pes + 9, pes + 14)[: (packet[pes + 7] >> 6).bit_count()]:
+                packet[at : at + 5] = _stamp(packet[at] & 0xF1, _time(packet[at : at + 5]) + ticks)
+        return packet
+
+    return edit_packets(ts, change)
+
+
+def without_times(ts: bytes, numbers: Collection[int], pid: int = VIDEO_PID) -> bytes:
+    """The stream in which PES packets of `pid` with these numbers have no time."""
+    seen = -1
+
+    def change(found: int, packet: bytearray) -> bytearray | None:
+        nonlocal seen
+        if found == pid and packet[1] & 0x40:
+            seen += 1
+            if seen in numbers:
+                pes = 4 + (packet[4] + 1 if packet[3] & 0x20 else 0)
+                packet[pes + 7] &= 0x3F
+                packet[pes + 9 : pes + 9 + packet[pes + 8]] = b"\xff" * packet[pes + 8]
+        return packet
+
+    return edit_packets(ts, change)
+
+
+def _time(stamp: bytes | bytearray) -> int:
+    high, middle, low = (
+        stamp[0] >> 1 & 7,
+        stamp[1] << 7 | stamp[2] >> 1,
+        stamp[3] << 7 | stamp[4] >> 1,
+    )
+    return high << 30 | middle << 15 | low
+
+
+def _stamp(flags: int, ticks: int) -> bytes:
+    ticks %= 1 << 33
+    middle, low = ticks >> 15 & 0x7FFF, ticks & 0x7FFF
+    parts = (flags | ticks >> 30 << 1, middle >> 7, middle << 1 & 0xFF | 1, low >> 7)
+    return bytes((*parts, low << 1 & 0xFF | 1))
 
 
 def without_audio_pes(ts: bytes, dropped: Callable[[int], bool], pid: int = AUDIO_PID) -> bytes:

@@ -63,6 +63,21 @@ def of(session: SessionRow) -> int:
     return session["clock_ns"]
 
 
+def ahead_seconds(session: SessionRow) -> float:
+    """How far egress's clock is ahead of ours at least, negative if it is behind.
+
+    Its media begins after its start was asked for, and before it is known to record; 0 if that is
+    so by its own clock, or if another clock than that stands in.
+    """
+    asked_at, active_at = session["start_sent_at"], session["active_at"]
+    if session["clock_ns"] is None or not session["clock_exact"]:
+        return 0.0
+    began = wall(session["clock_ns"], 0)
+    if active_at is not None and began > active_at:
+        return (began - active_at).total_seconds()
+    return min(0.0, (began - asked_at).total_seconds()) if asked_at is not None else 0.0
+
+
 def span(clock_ns: int, row: SegmentRow) -> dict[str, datetime]:
     """`start` and `end` of a segment's row, from its ticks."""
     return {

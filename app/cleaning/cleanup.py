@@ -24,9 +24,12 @@ from app.storage.instance import RootAbsent
 from app.store import batches
 from app.work import rounds
 from app.work.jobs import job, minutes, seconds
+from app.work.set_clock import SetClock
 
 SETTLED_AFTER = timedelta(seconds=60)
 """A session that is over for less may still be looked at by the process that ended it."""
+
+_SET_CLOCK = SetClock()
 
 log = structlog.get_logger()
 
@@ -39,7 +42,7 @@ async def run(ctx: Context) -> None:
     except RootAbsent as error:  # what is missing then is not gone
         log.error("cleanup_put_off", error=str(error))
         return
-    now = datetime.now(UTC)
+    now = _SET_CLOCK.cautious(datetime.now(UTC))
     done = Counter[str](segments=0, sessions=0, buffers=0)
     unpinned = await markers.pin_again(ctx.store, now)
     with rounds.item(step="relieve"):

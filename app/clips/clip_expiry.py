@@ -30,12 +30,15 @@ from app.storage.confined import PathRefused
 from app.store import before, since
 from app.work import rounds
 from app.work.jobs import job, seconds
+from app.work.set_clock import SetClock
 
 AT_A_TIME = 200
 """Clips of one pass; the next one takes the rest."""
 MOST_REFUSED = 50
 """Clips of one pass which a store does not let go, as a legal hold has it. With more it is the
 store that refuses."""
+
+_SET_CLOCK = SetClock()
 
 log = structlog.get_logger()
 
@@ -50,7 +53,7 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
 
     Interrupted anywhere, the next pass goes on where it ended.
     """
-    now = now or datetime.now(UTC)
+    now = now or _SET_CLOCK.cautious(datetime.now(UTC))
     await _expire(ctx, now)
     rows = ctx.store.rows(ReplayClip)
     over = now - await trash.rest(ctx)

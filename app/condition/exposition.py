@@ -42,6 +42,8 @@ GAUGES = {
     "replay_buffer_unread_rooms": "Rooms whose people no survey has read three times in a row",
     "replay_buffer_livekit_clock_ahead_seconds": "How far LiveKit's clock is ahead of ours, to the "
     "second",
+    "replay_buffer_egress_clock_ahead_seconds": "How far the clock of an egress is ahead of ours, "
+    "at least: of the one that records now and is furthest from it",
 }
 
 
@@ -85,6 +87,7 @@ class Exposition:
                 "replay_buffer_active_sessions": measurement.active_sessions,
                 "replay_buffer_temp_storage_bytes": measurement.buffered_bytes,
                 "replay_buffer_saved_replays_bytes": measurement.clips_bytes,
+                "replay_buffer_egress_clock_ahead_seconds": measurement.egress_clock_ahead_seconds,
                 "replay_buffer_oldest_event_seconds": measurement.oldest_event_seconds,
             }
         return generate_latest(process_counters.registry()) + generate_latest(_Gauges(gauges))

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import structlog
 
 from app import metrics
+from app.buffer import clock
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
@@ -51,6 +52,7 @@ _walking = ThreadPoolExecutor(1, "measures")
 
 log = structlog.get_logger()
 
+_OF_LIVE = dict.fromkeys(("active_at", "start_sent_at", "clock_ns", "clock_exact"), 1)
 _LIVE = {"role": {"$in": list(SessionRole)}, "ghost_at": None, "ended_at": None}
 
 
@@ -60,6 +62,7 @@ class Measurement:
 
     `media_lag_seconds`: of the live share that is furthest behind. `oldest_event_seconds`: how long
     the event waits that was told first of those that nobody has taken.
+    `egress_clock_ahead_seconds`: see `clock.ahead_seconds`, of the session that is furthest off.
     """
 
     at: datetime
@@ -68,6 +71,7 @@ class Measurement:
     clips_bytes: int
     media_lag_seconds: float
     oldest_event_seconds: float
+    egress_clock_ahead_seconds: float
 
 
 class Measures(AnswerCache[Measurement]):
@@ -83,12 +87,21 @@ class Measures(AnswerCache[Measurement]):
 async def _measure(ctx: Context) -> Measurement:
     """The numbers of now. Raises pymongo.errors.PyMongoError without a database."""
     now = datetime.now(UTC)
-    live = await ctx.store.rows(EgressSession).find(_LIVE, {"active_at": 1}).to_list(None)
+    live = await ctx.store.rows(EgressSession).find(_LIVE, _OF_LIVE).to_list(None)
     lag = await _media_lag(ctx, live, now)
     # on the disk: see app.store
     buffered = await buffered_bytes(ctx.settings.media_root)
     waiting = await _oldest_event_seconds(ctx, now)
-    return Measurement(now, len(live), buffered, await _charged_bytes(ctx), lag, waiting)
+    charged = await _charged_bytes(ctx)
+    return Measurement(now, len(live), buffered, charged, lag, waiting, _clock_ahead_seconds(live))
+
+
+def _clock_ahead_seconds(live: list[SessionRow]) -> float:
+    ahead = [0.0]
+    for row in live:
+        with rounds.item(session=row["_id"]):
+            ahead.append(clock.ahead_seconds(row))
+    return max(ahead, key=abs)
 
 
 async def _oldest_event_seconds(ctx: Context, now: datetime) -> float:

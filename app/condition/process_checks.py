@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
+from app.buffer import clock
 from app.condition import health, pulses
 from app.condition.findings import CheckResult
 from app.context import Context
-from app.models import EventState, ProcessRole
-from app.models.schema import OutgoingEvent
-from app.store import before
+from app.models import EventState, ProcessRole, SessionRole
+from app.models.schema import EgressSession, OutgoingEvent
+from app.store import before, dated
 
 EGRESS_CHANNEL = "EgressInternal|StartEgress|REQ"
 """An egress worker listens on it; livekit-server on the other one (psrpc over Redis)."""
 SERVER_CHANNEL = "IOInfo|CreateEgress|REQ"
 
+EGRESS_CLOCK_SECONDS = 2.0
+_CLOCK_ADVICE = "run NTP on egress's machine and on this one; buffers and clips go by their clocks"
 LATE_EVENT = timedelta(minutes=1)
 _MOST_EVENTS = 1000
 
@@ -48,6 +51,25 @@ async def egress_workers(ctx: Context) -> CheckResult:
             "fail", "no egress worker listens", "start livekit/egress with LiveKit's Redis"
         )
     return CheckResult("ok", f"{workers} listen")
+
+
+async def egress_clock(ctx: Context) -> CheckResult:
+    """Whether the clocks of those egresses agree with ours that record now."""
+    live = {"role": {"$in": list(SessionRole)}, "ended_at": None, "active_at": dated()}
+    rows = await ctx.store.rows(EgressSession).find(live).to_list(None)
+    if not rows:
+        return CheckResult("unknown", "nothing is recorded now that would tell")
+    if doubted := [row for row in rows if row["clock_ns"] is not None and not row["clock_exact"]]:
+        return CheckResult(
+            "warn",
+            f"{len(doubted)} of {len(rows)} sessions go by our clock: egress's is not known, or "
+            f"more than {clock.SKEW.total_seconds():g} s from ours",
+            _CLOCK_ADVICE,
+        )
+    ahead = max((clock.ahead_seconds(row) for row in rows), key=abs)
+    if abs(ahead) > EGRESS_CLOCK_SECONDS:
+        return CheckResult("warn", f"egress's clock is {ahead:+.1f} s from ours", _CLOCK_ADVICE)
+    return CheckResult("ok", f"egress's agrees with ours within {EGRESS_CLOCK_SECONDS:g} s")
 
 
 async def events(ctx: Context) -> CheckResult:

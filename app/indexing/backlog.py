@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +25,11 @@ from app.indexing.playlist import (
 )
 from app.storage.egress_store import Content, EgressFolder, PlaceAway, Stamp
 from app.storage.foreign import PLAYLIST_BYTES, FileTooLarge, NotRegular
+
+QUIET = timedelta(seconds=15)
+"""An egress that is over and has written nothing for this long died: nothing more will come."""
+LAST_WORD = timedelta(minutes=5)
+"""What is written later than this after the end of an egress keeps nobody waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,23 @@ def look(
     ended = full.ended or (live.ended and is_unused)  # full.m3u8 is ended first
     refused = tuple(dict.fromkeys((*full.refused, *live.refused)))
     return Listing(entries, refused, ended, stamp, full_last, disagreement, unread)
+
+
+def costed_look(
+    folder: EgressFolder, coverage: Coverage, floor: int, full_until: int, *, thoroughly: bool
+) -> tuple[Listing, float]:
+    """What `look` finds, and the seconds that it took of a processor. Blocks."""
+    began = time.thread_time()
+    found = look(folder, coverage, floor, full_until, thoroughly=thoroughly)
+    return found, time.thread_time() - began
+
+
+def is_quiet(ended_at: datetime | None, written_at: datetime, now: datetime) -> bool:
+    """Whether nothing more will come of an egress that was last seen to write then."""
+    if ended_at is None:
+        return False
+    last = max(ended_at, min(written_at, ended_at + LAST_WORD))
+    return now - last > QUIET
 
 
 def segments_on_disk(folder: EgressFolder) -> set[str]:

@@ -17,15 +17,17 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.buffer import clock, summary
+from app.buffer import clock, clock_correction, summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.paths import segment_id
 from app.buffer.retention_period import retention
-from app.indexing import fragment_files, session_leases
-from app.indexing.backlog import Listing, is_over, look, segments_on_disk
+from app.indexing import backlog, fragment_files, session_leases
+from app.indexing.backlog import Listing
+from app.indexing.clock_keeping import ClockKeeper
 from app.indexing.indexed_files import IndexedFiles
 from app.indexing.look_times import LookTimes
 from app.indexing.playlist import Entry
+from app.indexing.playlist_times import Before
 from app.indexing.row_writer import Unwritable
 from app.indexing.segment_rows import SegmentMaker, Tools
 from app.media.continuity import Continuity
@@ -35,10 +37,6 @@ from app.models.metric_words import ErrorKind
 from app.models.schema import Buffer, Segment
 from app.storage.egress_store import NEVER, Stamp
 
-QUIET = timedelta(seconds=15)
-"""An egress that is over and has written nothing for this long died: nothing more will come."""
-LAST_WORD = timedelta(minutes=5)
-"""What is written later than this after the end of an egress keeps nobody waiting."""
 _LATE_SECONDS = 1.0
 """A segment may be so late; one that is longer than was asked for (3.2 s for 2) costs a look."""
 _SLOW_CAPTURE = timedelta(minutes=5)
@@ -56,6 +54,7 @@ class Follower:
 
     def __init__(self, tools: Tools, session: SessionRow) -> None:
         self.maker = SegmentMaker(tools, session)
+        self._keeper = ClockKeeper(tools.ctx.store, session["segment_seconds"], self.update)
         self._note(session)
         self.seen: Stamp = NEVER
         """The stamp of live.m3u8 when it was last read."""
@@ -96,6 +95,8 @@ class Follower:
 
     def update(self, session: SessionRow) -> None:
         """The session's row was read again."""
+        if session["clock_ns"] != self.session["clock_ns"]:
+            self._keeper.altered()
         if session["active_at"] != self.session["active_at"]:
             self._heard_at = time.monotonic()
         self._note(session)
@@ -156,6 +157,7 @@ class Follower:
 
     async def _open(self) -> None:
         """Goes on where the last indexer left the session."""
+        await clock_correction.realign(self._store, self.session)
         buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
         community = [buffer["community"]] if buffer else []
         periods = await retention(self._store, self._tools.ctx.settings, community)
@@ -175,7 +177,7 @@ class Follower:
 
     async def _finish_what_was_begun(self) -> None:
         """Finishes each `.ts` that is still there although it is indexed."""
-        left = await self._tools.thread(segments_on_disk, self.maker.written)
+        left = await self._tools.thread(backlog.segments_on_disk, self.maker.written)
         if not left:
             return
         listing = await self._look(thoroughly=True)
@@ -198,7 +200,8 @@ class Follower:
     async def _make_again(self, entry: Entry, row: SegmentRow) -> None:
         """Makes a fragment again that a power cut took. Its row and its `.ts` are still there."""
         previous = await self.maker.continuity_before(entry.sequence)
-        made = await self.maker.make(entry, previous, row["start_ticks"], row["indexed_at"])
+        before = Before(previous, row["start_ticks"], adjoins=True)
+        made = await self.maker.make(entry, before, row["indexed_at"])
         stands = await self.maker.replace(row, made.row)
         if not stands or made.continuity is not None:
             await self._tools.thread(self._indexed.remove, entry.name)
@@ -211,8 +214,9 @@ class Follower:
         if listing.stamp != self.seen:
             self._written_at = listing.stamp.written_at(datetime.now(UTC))
             self._heard_at = time.monotonic()
+        step = await self._keeper.looked(self.session)
         now = datetime.now(UTC)
-        oldest = now - self._retention
+        oldest = now - self._retention - max(step, timedelta(0))
         last = self.maker.last_sequence(now)
         for entry in listing.entries:
             if entry.sequence < self._floor or entry.sequence in self._coverage:
@@ -220,31 +224,22 @@ class Follower:
             if entry.sequence > last:
                 self._say_once("segments_too_many", sequence=entry.sequence, last_possible=last)
                 break
-            if await self._tools.thread(is_over, self.maker.written, entry, oldest):
+            if await self._tools.thread(backlog.is_over, self.maker.written, entry, oldest):
                 # too old to be offered; listed for hours to come
                 await self._tools.thread(self._indexed.remove, entry.name)
                 if entry.sequence > self._coverage.last:
                     self._floor = entry.sequence + 1
             else:
-                await self._index(entry)
+                await self._index(entry, is_last=entry is listing.entries[-1])
         self._full_until = max(self._full_until, listing.full_until)
         self.seen = listing.stamp
-        return listing.ended or self._is_quiet()
+        return listing.ended or backlog.is_quiet(self.session["ended_at"], self._written_at, now)
 
     async def _look(self, *, thoroughly: bool) -> Listing:
-        def costed() -> tuple[Listing, float]:
-            began = time.thread_time()
-            found = look(
-                self.maker.written,
-                self._coverage,
-                self._floor,
-                self._full_until,
-                thoroughly=thoroughly,
-            )
-            return found, time.thread_time() - began
-
-        began = time.monotonic()
-        listing, self._look_seconds = await self._tools.thread(costed)
+        began, known = time.monotonic(), (self._coverage, self._floor, self._full_until)
+        listing, self._look_seconds = await self._tools.thread(
+            backlog.costed_look, self.maker.written, *known, thoroughly=thoroughly
+        )
         self._looks.note(began, listing.stamp)
         for line in listing.refused:
             self._say_once("playlist_line_refused", line=line)
@@ -254,19 +249,14 @@ class Follower:
             self._say_once("playlists_disagree", detail=listing.disagreement)
         return listing
 
-    def _is_quiet(self) -> bool:
-        now, ended_at = datetime.now(UTC), self.session["ended_at"]
-        if ended_at is None:
-            return False
-        last = max(ended_at, min(self._written_at, ended_at + LAST_WORD))
-        return now - last > QUIET
-
-    async def _index(self, entry: Entry) -> None:
+    async def _index(self, entry: Entry, *, is_last: bool = False) -> None:
         late = entry.sequence < self._coverage.last
         previous = await self.maker.continuity_before(entry.sequence) if late else self._continuity
         committed_at = self._written_at
+        adjoins = entry.sequence == self._coverage.last + 1
+        before = Before(previous, self._coverage.end_ticks, adjoins)
         try:
-            made = await self.maker.make(entry, previous, self._coverage.end_ticks, committed_at)
+            made = await self.maker.make(entry, before, committed_at)
         except Unwritable as error:  # it leaves a hole, and its neighbours go on
             metrics.ERRORS.labels(ErrorKind.SEGMENT_UNWRITABLE).inc()
             self._say_once("segment_unwritable", segment=entry.name, error=str(error))
@@ -288,6 +278,8 @@ class Follower:
             self._continuity = made.continuity
         if standing["state"] != SegmentState.QUARANTINED:
             await self._tools.thread(self._indexed.remove, entry.name)
+        if is_last and standing["fault"] is None:
+            await self._keeper.came(self.session, standing["end"], committed_at)
 
     def _cover(self, row: SegmentRow) -> None:
         self._coverage.add(run_of(row))

@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 from app.buffer.paths import fragment_name, init_name
 from app.buffer.session_folders import QUARANTINED_SUFFIX
 from app.indexing.parser import Parser
-from app.indexing.parser_messages import Parsed
+from app.indexing.parser_messages import Parsed, Request
 from app.indexing.playlist import Entry
 from app.media.continuity import Continuity
 from app.media.faults import Fault, Unpreparable
@@ -62,12 +62,17 @@ class FragmentWriter:
     name: str
 
     async def make(
-        self, entry: Entry, previous: Continuity | None, *, latest_ticks: int
+        self,
+        entry: Entry,
+        previous: Continuity | None,
+        *,
+        latest_ticks: int,
+        expected_ticks: int | None = None,
     ) -> Fragment:
         """Makes a segment into its fragment.
 
-        `latest_ticks`: where the session's media can have got to by now. Raises Unpreparable if the
-        segment can't be used, OSError if the fragment can't be written.
+        `latest_ticks`, `expected_ticks`: see Request. Raises Unpreparable if the segment can't be
+        used, OSError if the fragment can't be written.
         """
         path = member(self.folder, fragment_name(entry.sequence))
         part = PartFile(path, self.name)
@@ -76,7 +81,9 @@ class FragmentWriter:
             # Nor does who fetches it from afar have a place.
             given = await self._thread(opened.enter_context, _opened(self.written, entry.name))
             await self._thread(part.begin)
-            parse = partial(self._parse, entry, previous, latest_ticks, given, part.file)
+            source = f"{self.written}/{entry.name}"
+            request = Request(source, entry.seconds, latest_ticks, previous, expected_ticks)
+            parse = partial(self._parse, request, given, part.file)
             # The parser's places are for parsing: how slow the disk is keeps nobody from them.
             parsed = await self.parser.work(self.session_id, parse)
             if previous is None or previous.init.id != parsed.init.id:
@@ -89,17 +96,8 @@ class FragmentWriter:
             opened.close()
         return Fragment(path.name, modified_ns, parsed)
 
-    def _parse(
-        self,
-        entry: Entry,
-        previous: Continuity | None,
-        latest_ticks: int,
-        given: int,
-        made: int,
-        stint: Stint,
-    ) -> Parsed:
-        source = f"{self.written}/{entry.name}"
-        return self.parser.parse(stint, source, given, entry.seconds, latest_ticks, previous, made)
+    def _parse(self, request: Request, given: int, made: int, stint: Stint) -> Parsed:
+        return self.parser.parse(stint, request, given, made)
 
     async def _thread(
         self, call: Callable[_Given, _Outcome], *args: _Given.args, **kwargs: _Given.kwargs

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TypeVar
 
 from app.indexing.parser_messages import FRAGMENT_BYTES, Implausible, Parsed, Request, unpack
-from app.media.continuity import Continuity
 from app.media.copying import Copier
 from app.media.faults import Fault, Unpreparable
 from app.models import FaultSlug
@@ -45,29 +44,18 @@ class Parser:
         piece = self._places.piece(session_id, session_id)
         return await piece.run(lambda stint: self._pool.in_thread(stint, work, stint))
 
-    def parse(
-        self,
-        stint: Stint,
-        path: str,
-        given: int,
-        seconds: float,
-        latest_ticks: int,
-        previous: Continuity | None,
-        made: int,
-    ) -> Parsed:
+    def parse(self, stint: Stint, request: Request, given: int, made: int) -> Parsed:
         """Makes the segment in the open file `given` into its fragment, in the empty file `made`.
 
-        `path` is for messages, `seconds` what its playlist promised, `latest_ticks` where the
-        session's media can have got to. Blocks: see `work`. Raises Unpreparable, PutOff, OSError if
-        no parser can be started or the fragment can't be written.
+        Blocks: see `work`. Raises Unpreparable, PutOff, OSError if no parser can be started or the
+        fragment can't be written.
         """
-        request = Request(path, seconds, latest_ticks, previous)
         take = partial(_take, request=request, made=made)
         try:
             return self._pool.ask(stint, request.pack(), given, take)
         except ProgramEnded as error:
             fault = Fault(FaultSlug.CORRUPT, f"the process that parsed it: {error}")
-            raise Unpreparable(path, [fault]) from error
+            raise Unpreparable(request.path, [fault]) from error
 
     def close(self) -> None:
         """Ends it, within a segment too. From now on asking raises OSError."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.media.continuity import Continuity, earliest_ticks
+from app.media.continuity import WRAP_TICKS, Continuity, earliest_ticks
 from app.media.faults import Fault
 from app.media.h264 import MOST_PIXELS
 from app.media.init_segment import Init
@@ -22,7 +22,7 @@ from app.models import FaultSlug
 FRAGMENT_BYTES = 128 * 2**20
 """Of a fragment at most: silence may have been filled in."""
 _FRAGMENT, _FAULTS = b"m", b"f"
-_SIZES = struct.Struct("<QIQI")
+_SIZES = struct.Struct("<QIQIQQ")
 _MOST_FAULTS = 10
 _DETAIL_CHARACTERS = 300
 _MARGIN_TICKS = 120 * VIDEO_TICKS
@@ -38,13 +38,15 @@ class Implausible(Exception):
 class Request:
     """A segment to prepare: `path` is for messages, `seconds` what its playlist promised.
 
-    `latest_ticks`: where the session's media can have got to.
+    `latest_ticks`: where the session's media can have got to. `expected_ticks`: where its playlist
+    has the segment, None where that is not known.
     """
 
     path: str
     seconds: float
     latest_ticks: int
     previous: Continuity | None
+    expected_ticks: int | None = None
 
     def pack(self) -> bytes:
         before = self.previous and (
@@ -52,34 +54,39 @@ class Request:
             self.previous.end_pts,
             self.previous.end_audio,
             self.previous.frame_ticks,
+            self.previous.picture_shift,
+            self.previous.sound_shift,
         )
-        return json.dumps([self.path, self.seconds, self.latest_ticks, before]).encode()
+        told = [self.path, self.seconds, self.latest_ticks, before, self.expected_ticks]
+        return json.dumps(told).encode()
 
     @classmethod
     def unpack(cls, packed: bytes) -> Request:
-        path, seconds, latest_ticks, before = json.loads(packed)
+        path, seconds, latest_ticks, before, expected_ticks = json.loads(packed)
         previous = before and Continuity(_init(before[0]), *before[1:])
-        return cls(path, seconds, latest_ticks, previous)
+        return cls(path, seconds, latest_ticks, previous, expected_ticks)
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What is known of a fragment, which is in the parser's output."""
+    """What is known of a fragment, which is in the parser's output; shifts as in Continuity."""
 
     size_bytes: int
     payload_offset: int
     init: Init
     samples: SampleTable
     frame_ticks: int
+    shifts: tuple[int, int] = (0, 0)
 
     @property
     def continuity(self) -> Continuity:
-        samples = self.samples
-        return Continuity(self.init, samples.end_pts, samples.end_audio, self.frame_ticks)
+        ends = self.samples.end_pts, self.samples.end_audio
+        return Continuity(self.init, *ends, self.frame_ticks, *self.shifts)
 
     def pack(self) -> bytes:
         sizes = (self.size_bytes, self.payload_offset, self.frame_ticks, len(self.init.data))
-        return b"".join((_FRAGMENT, _SIZES.pack(*sizes), self.init.data, self.samples.pack()))
+        head = _SIZES.pack(*sizes, *self.shifts)
+        return b"".join((_FRAGMENT, head, self.init.data, self.samples.pack()))
 
 
 def pack_faults(faults: tuple[Fault, ...]) -> bytes:
@@ -102,12 +109,12 @@ def unpack(answer: bytes, request: Request) -> Parsed | list[Fault]:
 
 
 def _parsed(answer: bytes, previous: Continuity | None) -> Parsed:
-    size_bytes, payload_offset, frame_ticks, init_bytes = _SIZES.unpack_from(answer, 1)
+    size_bytes, payload_offset, frame_ticks, init_bytes, *shifts = _SIZES.unpack_from(answer, 1)
     begin = 1 + _SIZES.size
     data = answer[begin : begin + init_bytes]
     init = previous.init if previous and previous.init.data == data else Init.parse(data)
     samples = SampleTable.unpack(answer[begin + init_bytes :])
-    return Parsed(size_bytes, payload_offset, init, samples, frame_ticks)
+    return Parsed(size_bytes, payload_offset, init, samples, frame_ticks, (shifts[0], shifts[1]))
 
 
 def _checked(parsed: Parsed, request: Request) -> Parsed:
@@ -135,6 +142,8 @@ def _wrong(parsed: Parsed, request: Request) -> Iterator[str]:
         yield "pictures that last too long, or not at all"
     if not 0 < parsed.frame_ticks <= length:
         yield f"pictures that are {parsed.frame_ticks} ticks apart"
+    if max(parsed.shifts) >= WRAP_TICKS:
+        yield "times that were shifted by more than there are"
     sound_ticks = samples.first_audio * VIDEO_TICKS // samples.sample_rate
     if abs(sound_ticks - samples.first_pts) > longest:
         yield "sound that is not beside its pictures"

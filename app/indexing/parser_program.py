@@ -46,15 +46,22 @@ def _prepare(request: Request, given: int, made: int) -> bytes:
         fault = Fault(FaultSlug.UNREADABLE, error.strerror or str(error))
         raise Unpreparable(path, [fault]) from error
     prepared = prepare_bytes(
-        data, path, request.seconds, request.previous, latest_ticks=request.latest_ticks
+        data,
+        path,
+        request.seconds,
+        request.previous,
+        latest_ticks=request.latest_ticks,
+        expected_ticks=request.expected_ticks,
     )
+    after = prepared.continuity
     size_bytes = sum(map(len, prepared.pieces))
     told = Parsed(
         size_bytes,
         prepared.payload_offset,
         prepared.init,
         prepared.samples,
-        prepared.continuity.frame_ticks,
+        after.frame_ticks,
+        (after.picture_shift, after.sound_shift),
     ).pack()
     if len(told) > MESSAGE_BYTES:
         detail = f"{prepared.frames} pictures and {prepared.audio_frames} frames of sound"

@@ -23,11 +23,13 @@ from app.context import Context
 from app.indexing import fragment_files
 from app.indexing.parser import Parser
 from app.indexing.playlist import Entry
+from app.indexing.playlist_times import Before, PlaylistTimes
 from app.indexing.row_writer import RowWriter, Unwritable, encoded
 from app.indexing.session_bounds import SessionBounds
 from app.indexing.session_clock import SessionClock
 from app.media.continuity import Continuity
 from app.media.faults import Fault, Unpreparable
+from app.media.timestamp_steps import steps
 from app.models import FaultSlug, SegmentRow, SegmentState, SessionRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import Segment
@@ -91,7 +93,7 @@ class SegmentMaker:
         self._tools = tools
         self._session_id: str = session["_id"]
         self._buffer_id: str = session["buffer_id"]
-        self._anchor: tuple[datetime, int] | None = None
+        self._times = PlaylistTimes()
         self._opened_at, self._reached_ticks, self._reached = time.monotonic(), 0, -1
         self._told: Counter[str] = Counter()
 
@@ -104,32 +106,28 @@ class SegmentMaker:
         """The highest number that a segment of the session can have by now."""
         return self.bounds.last_sequence(now, self._reached, time.monotonic() - self._opened_at)
 
-    async def make(
-        self, entry: Entry, previous: Continuity | None, end_ticks: int, committed_at: datetime
-    ) -> NewSegment:
+    async def make(self, entry: Entry, before: Before, committed_at: datetime) -> NewSegment:
         """Makes a segment's row. A segment that can't be used is quarantined.
 
-        `end_ticks`: where the session's media ended before. `committed_at`: when a playlist named
-        the segment. Raises OSError if nothing can be written, Unwritable if not even the row of a
-        segment that can't be used can be.
+        `committed_at`: when a playlist named the segment. Raises OSError if nothing can be written,
+        Unwritable if not even the row of a segment that can't be used can be.
         """
         try:
-            return await self._usable(entry, previous, committed_at)
+            return await self._usable(entry, before, committed_at)
         except Unpreparable as error:
-            return NewSegment(await self._faulty(entry, error, end_ticks, committed_at), None)
+            return NewSegment(await self._faulty(entry, error, before, committed_at), None)
         except Unwritable as error:
             fault = Unpreparable(entry.name, [Fault(FaultSlug.CORRUPT, str(error))])
-            return NewSegment(await self._faulty(entry, fault, end_ticks, committed_at), None)
+            return NewSegment(await self._faulty(entry, fault, before, committed_at), None)
 
-    async def _usable(
-        self, entry: Entry, previous: Continuity | None, committed_at: datetime
-    ) -> NewSegment:
+    async def _usable(self, entry: Entry, before: Before, committed_at: datetime) -> NewSegment:
         self.bounds.check(entry)
-        fragment = await self._fragment(entry, previous, committed_at)
+        fragment = await self._fragment(entry, before, committed_at)
         parsed = fragment.parsed
         init, samples = parsed.init, parsed.samples
-        if entry.start is not None:
-            self._anchor = (entry.start, samples.first_pts)
+        self._times.note(entry, samples.first_pts)
+        if stepped := steps(before.previous, parsed.continuity):
+            self._tell("timestamps_stepped", segment=entry.name, **stepped)
         row = await self._row(
             entry,
             fragment.name,
@@ -171,35 +169,33 @@ class SegmentMaker:
         return None
 
     async def _fragment(
-        self, entry: Entry, previous: Continuity | None, committed_at: datetime
+        self, entry: Entry, before: Before, committed_at: datetime
     ) -> fragment_files.Fragment:
         try:
-            return await self._make_fragment(entry, previous)
+            return await self._make_fragment(entry, before)
         except Unpreparable as error:
             if error.slug not in _MAY_PASS or datetime.now(UTC) - committed_at > _FRESH:
                 raise
         await asyncio.sleep(SECOND_LOOK_SECONDS)
-        return await self._make_fragment(entry, previous)
+        return await self._make_fragment(entry, before)
 
-    async def _make_fragment(
-        self, entry: Entry, previous: Continuity | None
-    ) -> fragment_files.Fragment:
-        return await self._fragments.make(entry, previous, latest_ticks=self._latest_ticks())
+    async def _make_fragment(self, entry: Entry, before: Before) -> fragment_files.Fragment:
+        latest, expected = self._latest_ticks(), self._times.expected(entry, before)
+        return await self._fragments.make(
+            entry, before.previous, latest_ticks=latest, expected_ticks=expected
+        )
 
     def _latest_ticks(self) -> int:
         since_seconds = time.monotonic() - self._opened_at
         return self.bounds.latest_ticks(datetime.now(UTC), self._reached_ticks, since_seconds)
 
     async def _faulty(
-        self, entry: Entry, error: Unpreparable, end_ticks: int, committed_at: datetime
+        self, entry: Entry, error: Unpreparable, before: Before, committed_at: datetime
     ) -> SegmentRow:
         """The row of a segment that can't be used: where its media would be, and why it isn't."""
-        start_ticks = end_ticks
-        if self._anchor is not None and entry.start is not None:
-            start, ticks = self._anchor
-            seconds = (entry.start - start).total_seconds()
-            start_ticks = ticks + round(seconds * clock.TICKS_PER_SECOND)
-        start_ticks, end_ticks = self.bounds.gap(entry, start_ticks, self._latest_ticks())
+        expected = self._times.expected(entry, before)
+        begins = before.end_ticks if expected is None else expected
+        start_ticks, end_ticks = self.bounds.gap(entry, begins, self._latest_ticks())
         fault = error.slug
         name = entry.name
         try:

@@ -17,16 +17,21 @@ _EARLY_TICKS = 60 * VIDEO_TICKS
 class Continuity:
     """Where a session's media stood after a fragment; the next `prepare` goes on from it.
 
-    All four values are in the row of the last fragment, so a restarted indexer can build it.
+    All but the shifts is in the row of the last fragment, so a restarted indexer can build it.
+    Shifts are found again where the next fragment doesn't fit: see `app.media.timestamp_steps`.
 
     - `init`: the session's init. `end_pts`: 90 kHz ticks. `end_audio`: audio samples.
     - `frame_ticks`: usual distance of two pictures.
+    - `picture_shift`, `sound_shift`: how far the session's media time is ahead of the times in the
+      files, 0 to WRAP_TICKS; 0 until these step.
     """
 
     init: Init
     end_pts: int
     end_audio: int
     frame_ticks: int
+    picture_shift: int = 0
+    sound_shift: int = 0
 
 
 def earliest_ticks(previous: Continuity | None) -> int:

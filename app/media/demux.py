@@ -11,6 +11,7 @@ import av.error
 from app.media.aac import AudioFormat, BrokenAdts, UnsupportedAudio, parse_adts
 from app.media.faults import Fault, Unpreparable
 from app.media.h264 import AccessUnit, SettingsDiffer, access_unit
+from app.media.timeless import TooManyTimeless, all_times
 from app.media.transport import STREAMS
 from app.models import FaultSlug
 
@@ -50,6 +51,8 @@ def demux(data: bytes, path: str) -> Elementary:
         return _demux(data, path)
     except SettingsDiffer as error:
         raise Unpreparable(path, [Fault(FaultSlug.CODEC, str(error))]) from error
+    except TooManyTimeless as error:
+        raise Unpreparable(path, [Fault(FaultSlug.TIMESTAMPS, str(error))]) from error
     # ValueError: PyAV found no stream, because the file has no program map.
     except (av.error.FFmpegError, ValueError) as error:
         raise Unpreparable(
@@ -59,17 +62,15 @@ def demux(data: bytes, path: str) -> Elementary:
 
 def _demux(data: bytes, path: str) -> Elementary:
     pictures: list[AccessUnit] = []
-    picture_times: list[int] = []
+    picture_times: list[int | None] = []
     audio: list[bytes] = []
-    audio_times: list[int] = []
+    audio_times: list[int | None] = []
     audio_format: AudioFormat | None = None
     sps: bytes | None = None
     with av.open(io.BytesIO(data), "r", format="mpegts", options=_OPTIONS) as container:
         for packet in container.demux():
             if not packet.size:
                 continue
-            if packet.pts is None:
-                raise Unpreparable(path, [Fault(FaultSlug.TIMESTAMPS, "a sample without a time")])
             if packet.stream.type == "video":
                 picture = access_unit(bytes(packet))
                 if picture.sps not in (None, sps or picture.sps):
@@ -91,9 +92,9 @@ def _demux(data: bytes, path: str) -> Elementary:
                 audio_times.append(packet.pts)
         return Elementary(
             pictures=pictures,
-            picture_times=picture_times,
+            picture_times=all_times(picture_times),
             audio=audio,
-            audio_times=audio_times,
+            audio_times=all_times(audio_times),
             audio_format=audio_format,
         )
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.media.aac import EGRESS_AUDIO
 from app.media.boxes import media_data_head
@@ -26,6 +25,7 @@ from app.media.moof import movie_fragment
 from app.media.prepared_fragment import HOLE_TICKS, FragmentKeyFrame, Hole, Prepared
 from app.media.samples import VIDEO_TICKS, SampleTable
 from app.media.sound import Sound, on_grid
+from app.media.timestamp_steps import Ticks, TimeBounds
 from app.media.transport import inspect, media_faults
 from app.models import FaultSlug
 
@@ -60,13 +60,15 @@ def prepare_bytes(
     *,
     base_ticks: int = MPEGTS_BASE_TICKS,
     latest_ticks: int | None = None,
+    expected_ticks: int | None = None,
 ) -> Prepared:
     """Make the fragment of a committed segment, of which `data` is all. `path` is for messages.
 
     `extinf_seconds` is the length that the playlist promised: nothing is made longer than that and
     a few seconds, so bound it. `previous` is the continuity of the session's fragment before it (of
     the last one that could be prepared), None for the first. `latest_ticks`: the end of what the
-    session can have recorded by now, None where that is not known.
+    session can have recorded by now, `expected_ticks`: where its playlist has the segment, None
+    where that is not known. One whose times have stepped is moved: see `timestamp_steps`.
 
     Raises Unpreparable with all faults found. Blocks for some milliseconds (call it in a thread;
     most of the time is spent without the GIL).
@@ -75,18 +77,18 @@ def prepare_bytes(
     if inspection.faults:
         raise Unpreparable(path, inspection.faults)
     found = demux(data, path)
-    pts = _session_ticks(found.picture_times, previous, base_ticks)
-    sound_times = _session_ticks(found.audio_times, previous, base_ticks)
-    frame_ticks = _frame_ticks(pts, previous)
     if not found.pictures:
         raise Unpreparable(path, [Fault(FaultSlug.NO_VIDEO, "no picture in the file")])
+    bounds = TimeBounds(previous, latest_ticks, expected_ticks)
+    pts, sound_times, shifts = _session_times(found, bounds, base_ticks)
+    frame_ticks = _frame_ticks(pts, previous)
     faults = media_faults(
         pts,
         sound_times,
         idr_first=found.pictures[0].idr,
         frame_ticks=frame_ticks,
         extinf_seconds=extinf_seconds,
-    ) + _order_faults(pts, previous, latest_ticks)
+    ) + _order_faults(pts, bounds)
     if faults:
         raise Unpreparable(path, faults)
     init = _init(path, found, previous, announced=inspection.audio)
@@ -100,39 +102,49 @@ def prepare_bytes(
         follows=previous is not None and first_pts - previous.end_pts < VIDEO_TICKS,
         announced=inspection.audio,
     )
-    return _assemble(found, pts, frame_ticks, init, sound)
+    return _assemble(found, pts, frame_ticks, init, sound, shifts)
 
 
-def _session_ticks(
-    times: list[int], previous: Continuity | None, base_ticks: int
-) -> NDArray[np.int64]:
+def _session_times(
+    found: Elementary, bounds: TimeBounds, base_ticks: int
+) -> tuple[Ticks, Ticks, tuple[int, int]]:
+    """Times of pictures and of sound on the session's clock, and how far they were shifted."""
+    before = bounds.previous
+    shift, sound_shift = (before.picture_shift, before.sound_shift) if before else (0, 0)
+    pts = _session_ticks(found.picture_times, before, base_ticks - shift)
+    sound = _session_ticks(found.audio_times, before, base_ticks - sound_shift)
+    step = bounds.step(int(pts.min()), int(pts.max()))
+    pts = pts + step
+    sound_step = bounds.sound_step(sound, pts, step)
+    shifts = (shift + step) % WRAP_TICKS, (sound_shift + sound_step) % WRAP_TICKS
+    return pts, sound + sound_step, shifts
+
+
+def _session_ticks(times: list[int], previous: Continuity | None, base_ticks: int) -> Ticks:
     """33-bit times as ticks on the session's clock: the ones nearest to where it stood."""
     raw = np.array(times, np.int64) - base_ticks
     lowest = earliest_ticks(previous)
     return (raw - lowest) % WRAP_TICKS + lowest
 
 
-def _frame_ticks(pts: NDArray[np.int64], previous: Continuity | None) -> int:
+def _frame_ticks(pts: Ticks, previous: Continuity | None) -> int:
     """The usual distance of two pictures; too few of them say nothing, one may be at a hole."""
     if len(pts) >= 4:
         return max(1, int(np.median(np.diff(np.sort(pts)))))
     return previous.frame_ticks if previous else _USUAL_FRAME_TICKS
 
 
-def _order_faults(
-    pts: NDArray[np.int64], previous: Continuity | None, latest: int | None
-) -> list[Fault]:
+def _order_faults(pts: Ticks, bounds: TimeBounds) -> list[Fault]:
     first, last = int(pts.min()), int(pts.max())
-    earliest = previous.end_pts - previous.frame_ticks + 1 if previous else 0
-    if first < earliest:
+    if first < bounds.earliest:
         detail = (
             f"begins at {first / VIDEO_TICKS:.3f} s of the session,"
-            f" which had reached {earliest / VIDEO_TICKS:.3f}"
+            f" which had reached {bounds.earliest / VIDEO_TICKS:.3f}"
         )
-    elif latest is not None and last > latest:
+    elif bounds.latest is not None and last > bounds.latest:
         detail = (
             f"reaches {last / VIDEO_TICKS:.3f} s of the session,"
-            f" which can't be further than {latest / VIDEO_TICKS:.3f}"
+            f" which can't be further than {bounds.latest / VIDEO_TICKS:.3f}"
         )
     else:
         return []
@@ -183,7 +195,12 @@ def _expected_audio(previous: Continuity | None, init: Init) -> int | None:
 
 
 def _assemble(
-    found: Elementary, pts: NDArray[np.int64], frame_ticks: int, init: Init, sound: Sound
+    found: Elementary,
+    pts: Ticks,
+    frame_ticks: int,
+    init: Init,
+    sound: Sound,
+    shifts: tuple[int, int],
 ) -> Prepared:
     first_pts, end_pts = int(pts.min()), int(pts.max()) + frame_ticks
     table = SampleTable(
@@ -221,5 +238,5 @@ def _assemble(
             for i in np.flatnonzero(table.keys)
         ),
         holes=tuple(Hole(int(ordered[i]) + frame_ticks, int(ordered[i + 1])) for i in breaks),
-        continuity=Continuity(init, end_pts, table.end_audio, frame_ticks),
+        continuity=Continuity(init, end_pts, table.end_audio, frame_ticks, *shifts),
     )

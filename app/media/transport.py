@@ -32,7 +32,7 @@ MOST_UNITS = 40_000
 _SHORT_TOLERANCE_SECONDS = 0.25
 _LONG_TOLERANCE_SECONDS = 2.0
 # Sound lies beside the pictures, but for a hole of 2 s in them at a boundary.
-_STRAY_SOUND_TICKS = 10 * VIDEO_TICKS
+STRAY_SOUND_TICKS = 10 * VIDEO_TICKS
 
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
@@ -113,7 +113,7 @@ def media_faults(
             )
         )
     stray = np.flatnonzero(
-        (sound < ordered[0] - _STRAY_SOUND_TICKS) | (sound > ordered[-1] + _STRAY_SOUND_TICKS)
+        (sound < ordered[0] - STRAY_SOUND_TICKS) | (sound > ordered[-1] + STRAY_SOUND_TICKS)
     )
     if len(stray):
         away = (int(sound[stray[0]]) - int(ordered[0])) / VIDEO_TICKS

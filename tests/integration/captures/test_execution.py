@@ -12,6 +12,7 @@ import pytest
 
 from app.access import quota
 from app.access.tokens import Caller
+from app.buffer.clock import TICKS_PER_SECOND
 from app.captures import endings, execution
 from app.captures.capture_tools import CaptureTools
 from app.captures.slots import Slots
@@ -37,13 +38,33 @@ from tests.integration.captures.checking import (
 )
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare, end_share
 from tests.integration.queued import empty_redis, queued
-from tests.media_factory import MediaFactory, Recording, Shape
+from tests.media_factory import MediaFactory, Recording, Shape, stepped
 from tests.unit.captures.stubborn_verifier import tell
 from tests.unit.captures.test_verifier import STUBBORN
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 UNDECODABLE_FRAMES = 3
 """At a window's end inside a GOP: B-frames of which a reference came only after the end."""
+
+
+@pytest.mark.edge("segments of other lengths, steps in time")
+@pytest.mark.parametrize("seconds", [-60, 7_200])
+async def test_a_clip_over_a_step_in_its_medias_times_holds_every_packet_where_it_was(
+    ctx: Context, recording: Recording, seconds: int
+) -> None:
+    share = await begin_share(ctx, "ada", datetime.now(UTC) - timedelta(seconds=21), recording)
+    share.commit(4)
+    while len(share.egress.lines) < len(recording.segments):
+        media, length = share.next_segment()
+        share.egress.commit(stepped(media, seconds * TICKS_PER_SECOND), length)
+    share.egress.end()
+    await share.change(status="EGRESS_COMPLETE", ended_at=datetime.now(UTC), role=None)
+    async with indexing(ctx):
+        await share.read_to_the_end()
+    await end_share(ctx, share.buffer_id)
+    made = await captured(ctx, ADA, last=20)
+    assert made.capture["status"] == "ready", made.capture["detail"]
+    check_whole(made, share)
 
 
 @pytest.mark.parametrize("last", [0.5, 2, 7.3, 20, 300])

@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from app.cleaning import cleanup
 from app.context import Context
 from app.indexing import playlist
-from app.indexing.follower import LAST_WORD, QUIET
+from app.indexing.backlog import LAST_WORD, QUIET
 from app.indexing.indexer import Indexer
 from app.indexing.parser import Parser
 from app.indexing.segment_rows import TOLD

@@ -16,6 +16,7 @@ from app.buffer import clock
 from app.context import Context
 from app.indexing.follower import Follower
 from app.indexing.playlist import Entry
+from app.indexing.playlist_times import Before
 from app.indexing.row_writer import RowWriter, Unwritable
 from app.indexing.segment_rows import SegmentMaker
 from app.models import SegmentRow
@@ -109,8 +110,10 @@ async def test_a_segment_whose_row_can_not_be_stored_is_a_gap(
     async with indexing(ctx) as indexer:
         maker = SegmentMaker(indexer._tools, session)
         with capture_logs() as logs:
-            first = await maker.make(entries[0], None, 0, NOON)
-            second = await maker.make(entries[1], first.continuity, 0, NOON)
+            first = await maker.make(entries[0], Before(None, 0, adjoins=True), NOON)
+            second = await maker.make(
+                entries[1], Before(first.continuity, 180_000, adjoins=True), NOON
+            )
     assert (first.row["fault"], second.row["fault"]) == (None, "corrupt")
     assert second.row["end"] == clock.wall(session["clock_ns"], 180_000)
     assert [each["segment"] for each in logs if each["event"] == "segment_quarantined"] == [

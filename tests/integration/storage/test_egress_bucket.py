@@ -90,21 +90,21 @@ async def test_a_start_goes_on_and_the_doctor_says_what_is_wrong(
     settings.media_root.mkdir(parents=True)
     assert isinstance(await opened_egress(settings, OURS), EgressBucket)
     with pytest.raises(PlaceAway, match=told) as refused:
-        await peers.buffer_store(settings)
+        await peers.buffer_store(settings, None)
     assert len(str(refused.value)) < 300
 
 
 async def test_the_doctor_tries_all_that_is_done_there_and_how_egress_gets_in(
     make_settings: MakeSettings, far_buffer: dict[str, str], settings: Settings, bucket: Bucket
 ) -> None:
-    found = await peers.buffer_store(settings)
+    found = await peers.buffer_store(settings, None)
     assert found.level == "ok"
     assert "egress is given the key" in found.detail
     none = {"egress_s3_access_key": "", "egress_s3_secret": ""}
-    own = await peers.buffer_store(make_settings(**far_buffer | none))
+    own = await peers.buffer_store(make_settings(**far_buffer | none), None)
     assert "egress has its own storage" in own.detail
     role = none | {"egress_s3_role_arn": "arn:aws:iam::1:role/egress"}
-    taken = await peers.buffer_store(make_settings(**far_buffer | role))
+    taken = await peers.buffer_store(make_settings(**far_buffer | role), None)
     assert "egress takes the role arn:aws:iam::1:role/egress" in taken.detail
     assert bucket.listed() == [f"{bucket.prefix}/.instance"]
 
@@ -116,7 +116,7 @@ async def test_a_key_that_may_not_delete_is_told_of(
     settings.media_root.mkdir(parents=True)
     front.answer(r"\?delete", 403, "AccessDenied")
     with pytest.raises(PlaceAway, match="give it s3:DeleteObject"):
-        await peers.buffer_store(settings)
+        await peers.buffer_store(settings, None)
 
 
 @pytest.mark.parametrize("says_bytes", [100 * MIB, 1000])

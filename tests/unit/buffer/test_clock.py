@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.buffer.clock import anchored, ticks_at, wall
-from tests.unit.buffer.rows import SECOND, at, nanoseconds
+from app.buffer.clock import ahead_seconds, anchored, ticks_at, wall
+from tests.unit.buffer.rows import SECOND, at, nanoseconds, session
 
 CLOCK = nanoseconds(at(0))
 TICKS = st.integers(0, 26 * 3600 * SECOND)
@@ -35,3 +37,21 @@ def test_later_media_is_never_earlier_on_the_wall(one: int, other: int) -> None:
 @given(TICKS)
 def test_an_anchor_lies_where_it_was_put(ticks: int) -> None:
     assert abs(wall(anchored(at(100), ticks), ticks) - at(100)) <= timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("clock_at", "given", "ahead"),
+    [
+        (11, {}, 0),
+        (20, {}, 5),
+        (7, {}, -3),
+        (7, {"start_sent_at": None}, 0),
+        (40, {"clock_exact": False}, 0),
+        (None, {}, 0),
+    ],
+)
+def test_egresss_clock_is_ahead_if_its_media_begins_after_it_records_and_behind_if_before_its_start(
+    clock_at: float | None, given: dict[str, Any], ahead: float
+) -> None:
+    row = session(**({"clock_at": clock_at, "start_sent_at": at(10), "active_at": at(15)} | given))
+    assert ahead_seconds(row) == ahead

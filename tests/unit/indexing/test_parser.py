@@ -217,7 +217,7 @@ async def test_file_systems_that_take_no_file_as_a_whole_are_written_by_hand(
     made = os.open(folder / "made", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     given = os.open(folder / "s0.ts", os.O_RDONLY)
     try:
-        parsed = parser.parse(Stint(), "s0.ts", given, 2.0, LATEST_TICKS, None, made)
+        parsed = parser.parse(Stint(), Request("s0.ts", 2.0, LATEST_TICKS, None), given, made)
     finally:
         os.close(given)
         os.close(made)

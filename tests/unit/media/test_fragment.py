@@ -17,10 +17,20 @@ import pytest
 from app.media.boxes import boxes, find
 from app.media.continuity import Continuity
 from app.media.faults import Unpreparable
-from app.media.fragment import prepare
+from app.media.fragment import prepare, prepare_bytes
 from app.media.init_segment import Init
 from app.media.prepared_fragment import Hole, Prepared
-from tests.media_factory import MediaFactory, Recording, Shape, without_audio_pes
+from tests.media_factory import (
+    AUDIO_PID,
+    PACKET,
+    VIDEO_PID,
+    MediaFactory,
+    Recording,
+    Shape,
+    stepped,
+    without_audio_pes,
+    without_times,
+)
 from tests.packet_checker import SILENT_FRAMES, TICKS, pictures, read_transport
 from tests.unit.media.fragments import Fragments
 
@@ -193,11 +203,23 @@ def test_another_picture_size_is_another_init(factory: MediaFactory) -> None:
     assert (following.init.width, following.init.height) == (322, 182)
 
 
-def _prepare(recording: Recording) -> list[Prepared]:
+def _prepare(
+    recording: Recording, alter: Callable[[int, bytes], bytes] = lambda _, data: data
+) -> list[Prepared]:
+    """As the indexer does, of whose playlist's times none steps; media can be at most at 60 s."""
     prepared: list[Prepared] = []
-    for segment in recording.segments:
+    for number, segment in enumerate(recording.segments):
         previous = prepared[-1].continuity if prepared else None
-        prepared.append(prepare(str(segment.path), segment.extinf_seconds, previous))
+        prepared.append(
+            prepare_bytes(
+                alter(number, segment.path.read_bytes()),
+                str(segment.path),
+                segment.extinf_seconds,
+                previous,
+                latest_ticks=60 * TICKS,
+                expected_ticks=number * 2 * TICKS,
+            )
+        )
     return prepared
 
 
@@ -280,14 +302,74 @@ def test_goes_on_from_a_row(factory: MediaFactory) -> None:
     assert np.array_equal(again.samples.pts[:1], [0])
 
 
+def ticks_of(parts: list[Prepared]) -> list[tuple[int, int]]:
+    return [(part.first_pts, part.end_pts) for part in parts]
+
+
 @pytest.mark.edge("segments of other lengths, steps in time")
-def test_refuses_a_segment_that_steps_back(factory: MediaFactory) -> None:
-    """A session's clock never runs backwards."""
-    segments = factory.record(Shape()).segments
-    second = prepare(str(segments[1].path), 2.0)
-    with pytest.raises(Unpreparable, match=r"begins at 0\.000 s") as refused:
-        prepare(str(segments[0].path), 2.0, second.continuity)
+@pytest.mark.parametrize("seconds", [-60, -1.5, 75, 7_200, 90_000])
+@pytest.mark.parametrize("streams", [(VIDEO_PID, AUDIO_PID), (AUDIO_PID,), (VIDEO_PID,)])
+def test_where_times_step_the_sessions_media_goes_on(
+    factory: MediaFactory, seconds: float, streams: tuple[int, ...]
+) -> None:
+    """Back or forward, of pictures, of sound or of both: no segment is lost, none is elsewhere."""
+    recording = factory.record(Shape())
+    step = round(seconds * TICKS)
+    whole = _prepare(recording)
+    parts = _prepare(recording, lambda number, data: stepped(data, step * (number > 1), streams))
+    assert ticks_of(parts) == ticks_of(whole)
+    sound = [[time for time, _ in parse(part.data).audio] for part in parts]
+    before = [[time for time, _ in parse(part.data).audio] for part in whole]
+    for own, true in zip(sound, before, strict=True):
+        assert abs(own[0] - true[0]) <= 2 * 1024
+        assert list(np.diff(own)) == [1024] * (len(own) - 1)
+
+
+@pytest.mark.parametrize("seconds", [-60, 75])
+def test_after_a_step_within_a_segment_one_segment_is_lost(
+    factory: MediaFactory, seconds: int
+) -> None:
+    recording = factory.record(Shape())
+    segments = [Path(each.path).read_bytes() for each in recording.segments]
+    later = stepped(segments[1], (seconds + 2) * TICKS)
+    packets = len(segments[1]) // PACKET // 2 * PACKET
+    within = segments[1][:packets] + later[packets:]
+    first = prepare_bytes(segments[0], "0.ts", 2.0)
+    with pytest.raises(Unpreparable) as refused:
+        prepare_bytes(within, "1.ts", 2.0, first.continuity, expected_ticks=2 * TICKS)
     assert refused.value.slug == "timestamps"
+    after = prepare_bytes(
+        stepped(segments[2], seconds * TICKS),
+        "2.ts",
+        2.0,
+        first.continuity,
+        latest_ticks=70 * TICKS,
+        expected_ticks=4 * TICKS,
+    )
+    assert after.first_pts == 4 * TICKS
+
+
+def test_a_step_by_some_seconds_back_and_forth_is_none(factory: MediaFactory) -> None:
+    """What a playlist says is no more exact than what the files say."""
+    segments = factory.record(Shape()).segments
+    first = prepare(str(segments[0].path), 2.0)
+    second = segments[1].path.read_bytes()
+    for expected in (-4 * TICKS, 0, 6 * TICKS, 900 * TICKS):
+        made = prepare_bytes(
+            second, "s.ts", 2.0, first.continuity, latest_ticks=60 * TICKS, expected_ticks=expected
+        )
+        assert made.first_pts == 2 * TICKS
+
+
+def test_a_picture_without_a_time_costs_nothing(factory: MediaFactory) -> None:
+    """It is between its neighbours: the pictures after it need it."""
+    data = factory.record(Shape()).segments[0].path.read_bytes()
+    whole = prepare_bytes(data, "s.ts", 2.0)
+    for numbers in ([7], [29], [3, 15]):
+        made = prepare_bytes(without_times(data, numbers), "s.ts", 2.0)
+        assert np.array_equal(made.samples.pts, whole.samples.pts)
+    with pytest.raises(Unpreparable, match="have no time"):
+        prepare_bytes(without_times(data, range(30)), "s.ts", 2.0)
 
 
 def test_refuses_media_from_before_the_clock(factory: MediaFactory) -> None:
