@@ -34,7 +34,15 @@ from app.captures import (
 from app.captures.capture_tools import CaptureTools
 from app.captures.verification import Verifier
 from app.cleaning import cleanup, governor
-from app.clips import clip_deeds, clip_expiry, clip_thumbnails, library, quota_check, sharing
+from app.clips import (
+    clip_deeds,
+    clip_expiry,
+    clip_thumbnails,
+    library,
+    orphans,
+    quota_check,
+    sharing,
+)
 from app.condition import history
 from app.context import Context
 from app.errors import Unavailable
@@ -100,6 +108,7 @@ def jobs_of(
         partial(share_erasure.go_on, ctx),
         partial(share_erasure.go_on_with_all, ctx),
         partial(clip_expiry.sweep_clips, ctx),
+        partial(orphans.expire_orphans, ctx),
         partial(clip_thumbnails.sweep, ctx),
         partial(quota_check.check, ctx),
         partial(audit.forget_old, ctx.store, ctx.settings),

@@ -134,6 +134,7 @@ def kept() -> dict[str, Rows]:
                                 "trim": {"clip_id": "k1", "start_seconds": 1.0,
                                          "end_seconds": 2.0}},
         ),
+        "clip_owners": [{"_id": "bob", "seen_at": ago(60)}],
         "clips": written(
             schema.ReplayClip,
             shown | done | {"id": "k1", "capture_id": "c1", "file_id": "f1", "title": "That goal",

@@ -169,7 +169,8 @@ async def _change(
 ) -> _Entries:
     """Changes the entries of a clip to what `decide` makes of them, and the sums with them.
 
-    The entries as they are then. With a `limit` the sum of all never grows above the quota: raises
+    The entries as they are then. With a `limit` the sum of all never grows above the quota, nor
+    that of all users above CLIPS_BYTES, but for what others reserve at the same moment: raises
     QuotaExceeded.
     """
     rows = store.rows(UserReplayQuota)
@@ -194,9 +195,30 @@ async def _change(
             # The limit and the sum are compared in the update itself: of many that fight over the
             # last bytes, each sees what the ones before it took.
             most_bytes = _checked(of_row(row, limit), grows_bytes)
+            await _check_total(store, limit, of_row(row, limit), grows_bytes)
             same |= {"quota_bytes": row["quota_bytes"], "held_bytes": {"$lte": most_bytes}}
         if (await rows.update_one(same, _update(fields, was, will))).modified_count:
             return will
+
+
+async def total_bytes(store: Store) -> int:
+    """What the clips of all users take, and captures that are being made hold."""
+    pipeline: list[Row] = [{"$group": {"_id": None, "bytes": {"$sum": "$held_bytes"}}}]
+    sums = await store.summed(UserReplayQuota, pipeline)
+    return int(sums[0]["bytes"]) if sums else 0
+
+
+async def _check_total(store: Store, limit: Settings, own: Quota, size_bytes: int) -> None:
+    """Raises QuotaExceeded, with a user's own numbers, if all would take more than CLIPS_BYTES."""
+    if limit.clips_bytes and await total_bytes(store) + size_bytes > limit.clips_bytes:
+        raise QuotaExceeded(
+            f"the clip needs about {size_bytes} bytes, and the clips of all take what CLIPS_BYTES "
+            "allows: delete clips, or ask an admin of the instance",
+            quota_bytes=own.quota_bytes,
+            used_bytes=own.used_bytes,
+            reserved_bytes=own.reserved_bytes,
+            needed_bytes=size_bytes,
+        )
 
 
 def _given(row: QuotaRow, name: str) -> dict[str, int]:

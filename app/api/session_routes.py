@@ -18,6 +18,7 @@ from app.api.json_types import CommunityName, Identity, InstantText, RoundedSeco
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import View
+from app.clips import orphans
 from app.errors import Invalid, NotFound
 from app.models import AuditAction
 from app.models.free_text import TEXT_LENGTH, TITLE_LENGTH
@@ -104,6 +105,7 @@ async def create_session(call: Call[None]) -> SessionView:
     """Makes a session: a token of ours with the rights of the one that was shown."""
     members = await _members(call)
     known = await call.state.generations.of(call.caller.identity)
+    await orphans.note_owner(call.ctx.store, call.caller.identity, call.now)
     session = issue_session(call.ctx.settings, call.caller, known.sessions, call.now)
     return SessionView.model_validate(members | vars(session))
 

@@ -23,7 +23,7 @@ from app.clips import (
 )
 from app.context import Context
 from app.errors import StoreRefuses
-from app.models import AuditAction, ClipRow
+from app.models import AuditAction, ClipRow, Row
 from app.models.metric_words import ErrorKind
 from app.models.schema import File, ReplayClip
 from app.storage.confined import PathRefused
@@ -54,7 +54,7 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
     Interrupted anywhere, the next pass goes on where it ended.
     """
     now = now or _SET_CLOCK.cautious(datetime.now(UTC))
-    await _expire(ctx, now)
+    await expire(ctx, {"expires_at": before(now)}, now)
     rows = ctx.store.rows(ReplayClip)
     over = now - await trash.rest(ctx)
     refused: list[str] = []
@@ -88,22 +88,18 @@ async def _each(found: AsyncCursor[ClipRow], serve: Callable[[ClipRow], Awaitabl
             return
 
 
-async def _expire(ctx: Context, now: datetime) -> None:
+async def expire(ctx: Context, which: Row, now: datetime) -> None:
+    """Deletes AT_A_TIME of those clips of `which` that nobody keeps."""
     rows = ctx.store.rows(ReplayClip)
-    expired = {
-        "expires_at": before(now),
-        "keep": False,
-        "ready": True,
-        "deleted_at": None,
-    }
+    expired = {**which, "keep": False, "ready": True, "deleted_at": None}
 
-    async def expire(row: ClipRow) -> None:
+    async def hide(row: ClipRow) -> None:
         async with clip_deeds.audited(ctx, audit.NOBODY, AuditAction.CLIP_EXPIRED, row) as doing:
             doing.is_done = await charging.hide(ctx, row, now, keep=False)
         if doing.is_done:
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
 
-    await _each(rows.find(expired), expire)
+    await _each(rows.find(expired), hide)
 
 
 async def _is_being_copied(ctx: Context, row: ClipRow, now: datetime) -> bool:

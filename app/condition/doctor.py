@@ -85,6 +85,7 @@ async def examine(
         yield await _checked("events", process_checks.events(ctx))
         yield await _checked("egress", process_checks.egress_workers(ctx))
         yield await _checked("egress clock", process_checks.egress_clock(ctx))
+        yield await _checked("clip bytes", stored_media.clip_bytes(ctx))
         yield await _checked("shared folder", stored_media.shared_folder(ctx))
         if repair:
             yield await _checked("repair", stored_media.repair(ctx), seconds=WHOLE_SECONDS)

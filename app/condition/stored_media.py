@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.buffer.session_folders import folders_of
 from app.cleaning import buffer_invariants, strays
-from app.clips import clip_invariants
+from app.clips import clip_invariants, orphans
 from app.condition.findings import CheckResult
 from app.context import Context
 from app.models import SessionRole
@@ -20,8 +20,26 @@ from app.storage.egress_store import EgressFolder
 from app.storage.foreign import ForeignFolder
 
 SHOWN = 5
+FULL = 0.9
+"""Of CLIPS_BYTES: with more the doctor warns."""
 MEDIA_AFTER = timedelta(seconds=60)
 """An egress that has been active for so long has written something."""
+
+
+async def clip_bytes(ctx: Context) -> CheckResult:
+    """How much of CLIPS_BYTES is left, and what people take who do not come back."""
+    most, taken = ctx.settings.clips_bytes, await orphans.taken(ctx, datetime.now(UTC))
+    detail = f"clips take {taken.total_bytes / 2**30:.1f} GiB"
+    if most:
+        detail += f" of the {most / 2**30:.1f} of CLIPS_BYTES"
+    if taken.owners:
+        detail += (
+            f"; {taken.orphans_bytes / 2**30:.1f} GiB are of {taken.owners} people who were not"
+            f" seen for {taken.days:g} days"
+        )
+    if most and taken.total_bytes > FULL * most:
+        return CheckResult("warn", detail, "set ORPHAN_CLIP_DAYS or CLIP_DAYS, or more CLIPS_BYTES")
+    return CheckResult("ok", detail)
 
 
 async def shared_folder(ctx: Context) -> CheckResult:

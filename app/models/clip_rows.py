@@ -203,3 +203,10 @@ class RenditionRow(TypedDict):
     lease: str | None
     lease_until: datetime | None
     attempts: int
+
+
+class ClipOwnerRow(TypedDict):
+    """Somebody who has clips, and when they were last seen."""
+
+    _id: str
+    seen_at: datetime

@@ -8,7 +8,7 @@ from typing import Any
 from odmantic import Field, Model
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from app.models import CaptureRow, ClipRow, FileRow, LinkFact, RenditionRow
+from app.models import CaptureRow, ClipOwnerRow, ClipRow, FileRow, LinkFact, RenditionRow
 from app.models.rendition_words import RenditionFormat
 from app.models.stored import Stored
 from app.models.words import (
@@ -246,3 +246,15 @@ class Rendition(Model, Stored[RenditionRow]):
     lease: str | None = None
     lease_until: datetime | None = None
     attempts: int = 0
+
+
+class ClipOwner(Model, Stored[ClipOwnerRow]):
+    """Somebody who has clips, and when they were last seen. `id` is the identity."""
+
+    model_config = {
+        "collection": "clip_owners",
+        "indexes": lambda: [IndexModel([("seen_at", ASCENDING)])],
+    }
+
+    id: str = Field(primary_field=True)
+    seen_at: datetime

@@ -15,7 +15,7 @@ from app.models.access_schema import (
     UserReplayQuota,
 )
 from app.models.buffer_schema import Buffer, EgressSession, Marker, Pin, Segment, Summary
-from app.models.clip_schema import Capture, File, Rendition, ReplayClip
+from app.models.clip_schema import Capture, ClipOwner, File, Rendition, ReplayClip
 from app.models.condition_schema import Sample
 from app.models.event_schema import EventNumber, OutgoingEvent
 from app.models.fact_schema import Participant, Room, Track
@@ -32,6 +32,7 @@ MODELS: tuple[type[Model], ...] = (
     Marker,
     Capture,
     ReplayClip,
+    ClipOwner,
     File,
     Rendition,
     Community,
@@ -53,6 +54,7 @@ __all__ = [
     "AuditEntry",
     "Buffer",
     "Capture",
+    "ClipOwner",
     "Community",
     "Deed",
     "EgressSession",

@@ -23,6 +23,18 @@ class ClipSettings(BaseSettings):
     quota_bytes_top: QuotaBytes = Field(
         2**40, description="The most that a user may be given as their own QUOTA_BYTES."
     )
+    clips_bytes: QuotaBytes = Field(
+        0,
+        description="What the clips of all may take together; what captures that are being made "
+        "hold counts; 0: any number of bytes.",
+    )
+    orphan_clip_days: float = Field(
+        0,
+        ge=0,
+        le=36500,
+        description="Days after which clips expire whose owner was in no room and asked for no "
+        "session; kept ones stay; 0: never.",
+    )
     max_capture_minutes: float = Field(
         10, gt=0, le=1440, description="The longest window of a capture."
     )
