@@ -111,9 +111,7 @@ async def test_a_segment_whose_row_can_not_be_stored_is_a_gap(
         maker = SegmentMaker(indexer._tools, session)
         with capture_logs() as logs:
             first = await maker.make(entries[0], Before(None, 0, adjoins=True), NOON)
-            second = await maker.make(
-                entries[1], Before(first.continuity, 180_000, adjoins=True), NOON
-            )
+            second = await maker.make(entries[1], Before(first.continuity, 0, adjoins=False), NOON)
     assert (first.row["fault"], second.row["fault"]) == (None, "corrupt")
     assert second.row["end"] == clock.wall(session["clock_ns"], 180_000)
     assert [each["segment"] for each in logs if each["event"] == "segment_quarantined"] == [
