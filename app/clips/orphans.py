@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import structlog
 from pymongo import UpdateOne
 
 from app.access import quota
@@ -25,8 +24,6 @@ SHOWN_DAYS = 30.0
 """Of owners who were not seen for so long the doctor tells, where ORPHAN_CLIP_DAYS is 0."""
 _AT_ONCE = 500
 _SET_CLOCK = SetClock()
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
