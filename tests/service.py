@@ -19,6 +19,7 @@ from app.models import ProcessRole
 from app.processes.free_ports import choose_ports
 from app.processes.process_name import PREFIX
 from deploy.local.stack import ROOT
+from tests.plain_http import plain_client
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 READY_SECONDS = 90.0
@@ -96,7 +97,7 @@ class Service:
         assert self._process is not None
         assert self._process.returncode is None, self.log()
         try:
-            async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
+            async with plain_client() as client:
                 return (await client.get(f"{self.url}/readyz")).status_code == 200
         except httpx.TransportError:
             return False
@@ -159,4 +160,4 @@ class Service:
 
     def _client(self, token: str) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_SECONDS)
+        return plain_client(base_url=self.url, headers=headers)

@@ -8,11 +8,10 @@ import re
 from pathlib import Path
 from urllib.parse import urljoin
 
-import httpx
 import pytest
 
 from tests.e2e.conftest import World
-from tests.waiting import PATIENCE_SECONDS
+from tests.plain_http import plain_client
 
 
 async def probe(source: str) -> dict[str, object]:
@@ -48,7 +47,7 @@ async def test_the_last_seconds_play_by_their_url_alone(
         assert answer.status_code == 307, answer.text
         url = urljoin(world.service.url, answer.headers["Location"])
         over_http = await probe(url)
-        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as anybody:
+        async with plain_client() as anybody:
             whole = await anybody.get(url)
             part = await anybody.get(url, headers={"Range": "bytes=1000-1999"})
         assert whole.status_code == 200
@@ -75,7 +74,7 @@ async def test_the_playlist_of_the_buffer_plays(world: World, room: str) -> None
 
 
 async def _listed_seconds(playlist_url: str) -> float:
-    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as anybody:
+    async with plain_client() as anybody:
         text = (await anybody.get(playlist_url)).text
     return sum(float(length) for length in re.findall(r"#EXTINF:([0-9.]+)", text))
 
@@ -86,7 +85,7 @@ async def test_a_viewer_who_leaves_costs_nothing_further(world: World, room: str
         buffer = await world.wait_for_buffer(room, seconds=6)
         answer = await world.admin.get(f"/buffers/{buffer['id']}/replay.mp4", params={"last": "5"})
         url = urljoin(world.service.url, answer.headers["Location"])
-        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as anybody:
+        async with plain_client() as anybody:
             for _ in range(5):
                 async with anybody.stream("GET", url) as begun:
                     assert begun.status_code == 200

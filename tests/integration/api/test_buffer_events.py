@@ -30,6 +30,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
+from tests.plain_http import plain_client
 from tests.rows import PartOfRow
 from tests.serving import Running, running, serving
 from tests.waiting import PATIENCE_SECONDS
@@ -75,7 +76,7 @@ class Stream:
 @asynccontextmanager
 async def listening(url: str, headers: dict[str, str], query: str = "") -> AsyncIterator[Stream]:
     async with (
-        httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as client,
+        plain_client(base_url=url) as client,
         client.stream("GET", f"/buffers/events{query}", headers=headers) as answer,
     ):
         assert answer.status_code == 200

@@ -22,8 +22,9 @@ from tests.integration.buffer.shares import DiskShare
 from tests.integration.captures.checking import work_on
 from tests.media_factory import MediaFactory, Recording, Shape
 from tests.packet_checker import Media, read_clip
+from tests.plain_http import plain_client
 from tests.serving import Running, serving
-from tests.waiting import PATIENCE_SECONDS, wait_for
+from tests.waiting import wait_for
 
 FRAME = 1 / 15
 HOLE = (4.6, 5.8)
@@ -211,10 +212,6 @@ async def test_an_init_segment_that_changed_on_disk_is_never_served(
         assert asked.status_code == 410, asked.text
 
 
-def asking(base: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=base, timeout=PATIENCE_SECONDS)
-
-
 @pytest.mark.parametrize("damage", DAMAGES)
 async def test_a_film_whose_media_changes_while_it_is_sent_breaks_off(
     app: Running, share: MakeShare, damage: Callable[[Path], None]
@@ -223,7 +220,7 @@ async def test_a_film_whose_media_changes_while_it_is_sent_breaks_off(
     made = await share()
     async with (
         serving(app) as base,
-        httpx.AsyncClient(base_url=base, timeout=PATIENCE_SECONDS) as http,
+        plain_client(base_url=base) as http,
     ):
         path = path_of(made, "replay.mp4", 0, 10)
         whole = (await http.get(path, headers=OWNER)).content
@@ -248,7 +245,7 @@ async def test_a_reader_who_goes_away_leaves_nothing_open(app: Running, share: M
     made = await share()
     async with (
         serving(app) as base,
-        httpx.AsyncClient(base_url=base, timeout=PATIENCE_SECONDS) as http,
+        plain_client(base_url=base) as http,
     ):
         path = path_of(made, "replay.mp4", 0, 10)
         assert (await http.get(path, headers=OWNER)).status_code == 200

@@ -47,6 +47,7 @@ from tests.integration.captures.checking import work_on
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET
 from tests.integration.queued import empty_redis
 from tests.pace import Pace
+from tests.plain_http import plain_client
 from tests.serving import Running, running, serving
 from tests.waiting import wait_for
 
@@ -440,7 +441,7 @@ async def test_the_urls_of_a_capture_end_with_those_of_its_share(
 @asynccontextmanager
 async def stream(url: str, path: str, headers: dict[str, str]) -> AsyncIterator[httpx.Response]:
     async with (
-        httpx.AsyncClient(base_url=url, timeout=30) as client,
+        plain_client(base_url=url) as client,
         client.stream("GET", path, headers=headers) as answer,
     ):
         assert answer.status_code == 200

@@ -26,6 +26,7 @@ from app.processes.free_ports import choose_ports
 from handlers import router
 from tests.integration.processes.test_supervisor import start
 from tests.integration.work.test_jobs import ASKED_FOR, RECUR
+from tests.plain_http import plain_client
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 Samples = dict[tuple[str, ...], float]
@@ -72,7 +73,7 @@ async def test_every_counter_is_there_from_the_start(tmp_path: Path) -> None:
         await wait_for(service.answers)
 
         async def all_told() -> dict[str, Samples] | None:
-            async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as client:
+            async with plain_client() as client:
                 try:
                     text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
                 except httpx.TransportError:

@@ -18,6 +18,7 @@ from app import single
 from app.models import ProcessRole
 from app.work.troubles import Troubles
 from tests.integration.processes.test_supervisor import Service, other_port, run_to_end, start
+from tests.plain_http import plain_client
 from tests.service import STORES, programs
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
@@ -44,7 +45,7 @@ async def test_one_process_has_all_roles(running: Service) -> None:
     roles = {"api": "api", "worker": "worker", "indexer": "indexer"}
     assert programs(tree(running), STORES).keys() == STORES.keys()
     assert programs(tree(running), roles) == {}
-    async with httpx.AsyncClient(base_url=running.url, timeout=PATIENCE_SECONDS) as client:
+    async with plain_client(base_url=running.url) as client:
 
         async def ready() -> bool:
             found: dict[str, str] = (await client.get("/readyz")).json()["checks"]
@@ -96,7 +97,7 @@ async def test_who_follows_what_happens_does_not_hold_up_the_end(
     await wait_for(service.answers)
     headers = {"Authorization": f"Bearer {access_token()}", "Accept": "text/event-stream"}
     async with (
-        httpx.AsyncClient(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+        plain_client(base_url=service.url) as client,
         client.stream("GET", "/buffers/events", headers=headers) as answer,
     ):
         assert answer.status_code == 200

@@ -20,6 +20,7 @@ import pytest_asyncio
 from app.models import ProcessRole
 from app.processes.free_ports import choose_ports
 from app.processes.process_name import PREFIX
+from tests.plain_http import plain_client
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -54,7 +55,7 @@ class Service:
         return found
 
     async def answers(self) -> bool:
-        async with httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_SECONDS) as client:
+        async with plain_client(base_url=self.url) as client:
             try:
                 return (await client.get("/healthz")).status_code == 200
             except httpx.HTTPError:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 import uvicorn
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -17,6 +16,7 @@ from starlette.routing import Route
 from app.processes.supervisor import listen
 from app.serving.server import Guest
 from app.serving.streaming_guest import StreamingGuest
+from tests.plain_http import plain_client
 from tests.waiting import wait_for
 
 PATIENCE_SECONDS = 30
@@ -42,7 +42,7 @@ async def streaming(kind: type[Guest]) -> AsyncIterator[asyncio.Task[None]]:
     serving = asyncio.create_task(server.serve_until_cancelled(listener))
     await wait_for(lambda: server.started)
     async with (
-        httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client,
+        plain_client() as client,
         client.stream("GET", url) as answer,
     ):
         lines = answer.aiter_lines()
