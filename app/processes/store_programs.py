@@ -6,6 +6,7 @@ may enter, SecantusDB, which has no such socket (0.7.0b3), on loopback with a pa
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import sysconfig
@@ -13,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pymongo import AsyncMongoClient
 
@@ -55,6 +56,10 @@ def _find_valkey() -> list[str] | None:
 
 
 async def _ping_mongo(url: str) -> None:
+    # PyMongo looks only twice a second for a server that is not there yet.
+    address = urlsplit(url)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.close()
     client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
         url, serverSelectionTimeoutMS=1000, connectTimeoutMS=1000, socketTimeoutMS=1000
     )

@@ -85,6 +85,14 @@ async def test_a_killed_child_is_started_again(make_child: MakeChild) -> None:
     await wait_for(lambda: child.pid not in (None, first))
 
 
+async def test_a_child_that_we_kill_is_not_started_again(make_child: MakeChild) -> None:
+    child = make_child("import time; time.sleep(600)")
+    pid = await wait_for(lambda: child.pid)
+    await asyncio.wait_for(child.kill(), PATIENCE_SECONDS)
+    assert not psutil.pid_exists(pid)
+    assert (child.pid, child.exits) == (None, 0)
+
+
 async def test_a_wrong_configuration_is_not_tried_again(make_child: MakeChild) -> None:
     child = make_child("raise SystemExit(78)")
     await asyncio.wait_for(child.refused.wait(), PATIENCE_SECONDS)
