@@ -64,7 +64,7 @@ async def get_liveness(call: Call[None]) -> Alive:
 async def get_readiness(call: Call[None]) -> Response:
     """Says of each thing that the service needs whether it is ready."""
     checks = await call.state.readiness.read()
-    ready = all(found == health.OK for found in checks.values())
+    ready = health.is_ready(checks)
     view = Ready(status="ready" if ready else "not ready", checks=checks)
     return wire.answer(view, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 

@@ -13,11 +13,11 @@ Cached = TypeVar("Cached")
 class AnswerCache(Generic[Cached]):
     """The newest answer of `find`, which runs once at a time.
 
-    `pause_seconds(took_seconds)`: how long an answer serves from when it was found.
+    `pause_seconds(answer, took_seconds)`: how long an answer serves from when it was found.
     """
 
     def __init__(
-        self, find: Callable[[], Awaitable[Cached]], pause_seconds: Callable[[float], float]
+        self, find: Callable[[], Awaitable[Cached]], pause_seconds: Callable[[Cached, float], float]
     ) -> None:
         self._find, self._pause_seconds = find, pause_seconds
         self._finding = asyncio.Lock()
@@ -31,5 +31,5 @@ class AnswerCache(Generic[Cached]):
                 began = time.monotonic()
                 self._answer = await self._find()
                 ended = time.monotonic()
-                self._fresh_until = ended + self._pause_seconds(ended - began)
+                self._fresh_until = ended + self._pause_seconds(self._answer, ended - began)
             return self._answer

@@ -36,7 +36,7 @@ class Checkup(AnswerCache[Examination]):
     """The doctor's examination of the installation: one at a time, every CACHE_SECONDS."""
 
     def __init__(self, settings: Settings, deadline_seconds: float = DEADLINE_SECONDS) -> None:
-        super().__init__(self._run, lambda took_seconds: CACHE_SECONDS - took_seconds)
+        super().__init__(self._run, lambda _, took_seconds: CACHE_SECONDS - took_seconds)
         self._settings = settings
         self._deadline_seconds = deadline_seconds
         self._secrets = secrets_of(settings)

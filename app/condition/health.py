@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -26,6 +26,8 @@ from app.work import outside_answers, store_troubles
 
 CHECK_SECONDS = 2.0
 CACHE_SECONDS = 1.0
+AGAIN_SECONDS = 0.2
+"""Where something is wrong: whoever waits for the end of a start learns of it."""
 KEY_SECONDS = 30.0
 OK = "ok"
 NONE_RUNS = "none runs"
@@ -41,14 +43,25 @@ _UNREAD_ROOMS_ADVICE = (
 
 
 class Readiness(AnswerCache[dict[str, str]]):
-    """The checks of all dependencies, made at most every CACHE_SECONDS: anybody may ask.
+    """The checks of all dependencies, made at most every CACHE_SECONDS: anybody may ask. Where
+    something is wrong, every AGAIN_SECONDS.
 
     Whether LiveKit takes our key pair is asked at most every KEY_SECONDS.
     """
 
     def __init__(self, ctx: Context, cache_seconds: float = CACHE_SECONDS) -> None:
-        key_pair = AnswerCache(partial(_key_pair, ctx), lambda _: KEY_SECONDS)
-        super().__init__(partial(_check, ctx, key_pair), lambda _: cache_seconds)
+        key_pair = AnswerCache(partial(_key_pair, ctx), lambda *_: KEY_SECONDS)
+        super().__init__(
+            partial(_check, ctx, key_pair),
+            lambda checks, _: (
+                cache_seconds if is_ready(checks) else min(cache_seconds, AGAIN_SECONDS)
+            ),
+        )
+
+
+def is_ready(checks: Mapping[str, str]) -> bool:
+    """Whether nothing is wrong."""
+    return set(checks.values()) == {OK}
 
 
 async def _check(ctx: Context, key_pair: AnswerCache[str]) -> dict[str, str]:

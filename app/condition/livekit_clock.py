@@ -39,7 +39,7 @@ class LiveKitClock(AnswerCache[float]):
     """How far it is ahead; not a number while nobody can tell. LiveKit is asked once a minute."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(partial(_ahead, settings), lambda _: CACHE_SECONDS)
+        super().__init__(partial(_ahead, settings), lambda *_: CACHE_SECONDS)
 
 
 async def _ahead(settings: Settings) -> float:

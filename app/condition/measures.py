@@ -80,7 +80,7 @@ class Measures(AnswerCache[Measurement]):
     def __init__(self, ctx: Context, every_seconds: float) -> None:
         super().__init__(
             partial(_measure, ctx),
-            lambda took_seconds: max(every_seconds, COST_FACTOR * took_seconds),
+            lambda _, took_seconds: max(every_seconds, COST_FACTOR * took_seconds),
         )
 
 

@@ -153,6 +153,18 @@ async def test_livekit_is_asked_seldom_whether_it_takes_the_key(
     assert calls == ["/twirp/livekit.RoomService/ListRooms"]
 
 
+async def test_what_is_not_ready_is_looked_at_again_soon(ctx: Context) -> None:
+    """Who waits for a start is not kept waiting by an answer of before."""
+    readiness = health.Readiness(ctx, cache_seconds=3600)
+    assert (await readiness.read())["worker"] == health.NONE_RUNS
+
+    async def runs() -> bool:
+        return (await readiness.read())["worker"] == health.OK
+
+    async with pulses.alive(ctx, ProcessRole.WORKER):
+        await wait_for(runs)
+
+
 async def test_the_pulse_of_a_killed_process_ends_by_itself(ctx: Context) -> None:
     """Its entry says until when it counts."""
     async with redis_of(ctx) as redis:
