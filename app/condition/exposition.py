@@ -33,6 +33,8 @@ GAUGES = {
     "replay_buffer_media_lag_seconds": "Age of the newest media of the live share that is furthest "
     "behind",
     "replay_buffer_active_sessions": "Egresses that record",
+    "replay_buffer_open_captures": "Captures and renditions that are queued or being made, without "
+    "those whose media is still to come",
     "replay_buffer_temp_storage_bytes": "Bytes of the segments in the buffers",
     "replay_buffer_saved_replays_bytes": "Bytes of the clips",
     "replay_buffer_free_disk_bytes": "Bytes free on the media root's disk",
@@ -85,6 +87,7 @@ class Exposition:
             gauges |= {
                 "replay_buffer_media_lag_seconds": measurement.media_lag_seconds,
                 "replay_buffer_active_sessions": measurement.active_sessions,
+                "replay_buffer_open_captures": measurement.open_captures,
                 "replay_buffer_temp_storage_bytes": measurement.buffered_bytes,
                 "replay_buffer_saved_replays_bytes": measurement.clips_bytes,
                 "replay_buffer_egress_clock_ahead_seconds": measurement.egress_clock_ahead_seconds,

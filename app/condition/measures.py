@@ -23,10 +23,18 @@ from app.buffer import clock
 from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
 from app.condition.answer_cache import AnswerCache
 from app.context import Context
-from app.models import EventState, Row, SessionRole, SessionRow
+from app.models import CaptureStatus, EventState, Row, SessionRole, SessionRow
 from app.models.metric_words import ErrorKind
-from app.models.schema import EgressSession, OutgoingEvent, Segment, UserReplayQuota
+from app.models.schema import (
+    Capture,
+    EgressSession,
+    OutgoingEvent,
+    Rendition,
+    Segment,
+    UserReplayQuota,
+)
 from app.storage.confined import member
+from app.store import dated
 from app.work import rounds
 
 COST_FACTOR = 20
@@ -63,6 +71,8 @@ class Measurement:
     `media_lag_seconds`: of the live share that is furthest behind. `oldest_event_seconds`: how long
     the event waits that was told first of those that nobody has taken.
     `egress_clock_ahead_seconds`: see `clock.ahead_seconds`, of the session that is furthest off.
+    `open_captures`: captures and renditions that are queued or being made, without those whose
+    media is still to come.
     """
 
     at: datetime
@@ -72,6 +82,7 @@ class Measurement:
     media_lag_seconds: float
     oldest_event_seconds: float
     egress_clock_ahead_seconds: float
+    open_captures: int
 
 
 class Measures(AnswerCache[Measurement]):
@@ -91,9 +102,16 @@ async def _measure(ctx: Context) -> Measurement:
     lag = await _media_lag(ctx, live, now)
     # on the disk: see app.store
     buffered = await buffered_bytes(ctx.settings.media_root)
-    waiting = await _oldest_event_seconds(ctx, now)
-    charged = await _charged_bytes(ctx)
-    return Measurement(now, len(live), buffered, charged, lag, waiting, _clock_ahead_seconds(live))
+    return Measurement(
+        at=now,
+        active_sessions=len(live),
+        buffered_bytes=buffered,
+        clips_bytes=await _charged_bytes(ctx),
+        media_lag_seconds=lag,
+        oldest_event_seconds=await _oldest_event_seconds(ctx, now),
+        egress_clock_ahead_seconds=_clock_ahead_seconds(live),
+        open_captures=await _open_captures(ctx),
+    )
 
 
 def _clock_ahead_seconds(live: list[SessionRow]) -> float:
@@ -102,6 +120,17 @@ def _clock_ahead_seconds(live: list[SessionRow]) -> float:
         with rounds.item(session=row["_id"]):
             ahead.append(clock.ahead_seconds(row))
     return max(ahead, key=abs)
+
+
+async def _open_captures(ctx: Context) -> int:
+    """Counted among those with a `lease_until`, which has an index."""
+    status = {"$in": [CaptureStatus.QUEUED, CaptureStatus.RUNNING]}
+    stages: list[Row] = [
+        {"$match": {"lease_until": dated(), "status": status}},
+        {"$group": {"_id": None, "count": {"$sum": 1}}},
+    ]
+    counts = await ctx.store.summed(Capture, stages) + await ctx.store.summed(Rendition, stages)
+    return sum(each["count"] for each in counts)
 
 
 async def _oldest_event_seconds(ctx: Context, now: datetime) -> float:

@@ -25,13 +25,14 @@ from app.condition.metrics_server import served
 from app.context import Context
 from app.errors import ConfigurationError
 from app.main import create_app
-from app.models import EventState, ProcessRole
+from app.models import CaptureStatus, EventState, ProcessRole
 from app.models.schema import EgressSession, OutgoingEvent, UserReplayQuota
 from app.processes.free_ports import choose_ports
 from app.recording.reaper import reap
 from app.settings import Settings
 from handlers import router
 from tests.integration.api.conftest import OWNER, MakeShare, bearer, client_of
+from tests.integration.captures.rows import add_capture
 from tests.integration.conftest import LIVEKIT_API_SECRET, MakeSettings
 from tests.integration.queued import redis_of
 from tests.serving import serving
@@ -199,6 +200,16 @@ async def test_the_gauges_say_what_the_rows_say(ctx: Context, share: MakeShare) 
     assert found["replay_buffer_free_disk_bytes"] > 0
     age = (datetime.now(UTC) - made.start).total_seconds() - 20
     assert found["replay_buffer_media_lag_seconds"] == pytest.approx(age, abs=5)
+
+
+async def test_captures_are_told_that_more_workers_could_make(ctx: Context) -> None:
+    """Not those whose media is still to come, nor those that are over."""
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    for status in CaptureStatus:
+        until = None if status.is_final else later
+        await add_capture(ctx, status, status=status, lease_until=until)
+    found = values((await Exposition(ctx).render()).decode())
+    assert found["replay_buffer_open_captures"] == 2
 
 
 async def test_what_waits_and_what_is_late_are_told(ctx: Context) -> None:
