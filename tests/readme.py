@@ -31,6 +31,7 @@ from app.processes.bound_process import Limits
 from app.settings import Settings
 from app.viewing import drawing, stills
 from app.work.jobs import Job
+from tests.chart import CHART, values_table
 from tests.unit import test_layout as layout
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -282,6 +283,7 @@ TABLES = {
     "limits": Table(ROOT / "app/README.md", limits_table),
     "settings": Table(ROOT / "deploy/README.md", settings_table),
     "metrics": Table(ROOT / "deploy/README.md", metrics_table),
+    "values": Table(CHART / "README.md", values_table),
     "keys": Table(ROOT / "app/console/README.md", keys_table),
     "routes": Table(ROOT / "app/api/README.md", routes_table),
     "errors": Table(ROOT / "app/api/README.md", errors_table),
