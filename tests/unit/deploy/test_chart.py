@@ -1,4 +1,7 @@
-"""The Helm chart's values are what its schema, its templates and its README say."""
+"""The Helm chart's values are what its schema, its templates and its README say.
+
+What Helm makes of them: tests/integration/deploy/test_rendered_chart.py, which is heavy.
+"""
 
 from __future__ import annotations
 
@@ -134,6 +137,15 @@ def test_the_chart_is_of_this_release() -> None:
     assert about["appVersion"] == about["version"] == project["version"]
     assert about["name"] == project["name"]
     assert about["description"] == project["description"]
+
+
+def test_the_chart_s_readme_says_with_what_it_was_tried() -> None:
+    """The oldest Kubernetes is the one that Chart.yaml lets."""
+    text = " ".join((CHART / "README.md").read_text().split())
+    setup = (readme.ROOT / "deploy/setup").read_text()
+    (helm,) = re.findall(r"HELM_VERSION=(\S+)", setup)
+    (oldest,) = re.findall(r'kubeVersion: ">=([\d.]+)\.0-0"', (CHART / "Chart.yaml").read_text())
+    assert f"rendered by Helm {helm} and held to Kubernetes' own schemas of {oldest} and " in text
 
 
 def test_the_chart_s_readme_names_every_example() -> None:
