@@ -110,7 +110,8 @@ def folder_of_prefix(prefix: str) -> str | None:
 
 
 def buffer_id(instance: str, room_sid: str, video_sid: str) -> str:
-    """The opaque id of a share's buffer: 24 hex digits, the same in every process."""
+    """The opaque id of the buffer of a share that begins with a video track: 24 hex digits, the
+    same in every process."""
     return hashlib.sha256(f"{instance}/{room_sid}/{video_sid}".encode()).hexdigest()[:24]
 
 

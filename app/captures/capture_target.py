@@ -12,6 +12,7 @@ from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.errors import BufferEmpty, NotFound
 from app.models import Row
+from app.models.schema import EgressSession
 from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
 
@@ -22,19 +23,30 @@ async def find(ctx: Context, caller: Caller, request: CaptureRequest, now: datet
         return await _of_buffer(ctx, caller, request.buffer_id, now)
     room, identity = request.room or "", request.sharer or caller.identity
     query: Row = {"room": room, "identity": identity}
-    query |= {} if request.track_sid is None else {"video_sid": request.track_sid}
+    if request.track_sid is not None:
+        query |= await _of_track(ctx, identity, request.track_sid)
     seen = await visibility.scope(ctx.store, ctx.settings, caller)
-    newest = await stored_timelines.listing(
-        ctx.store, {"$and": [seen, query]} if seen else query, now, ctx.settings, limit=1
-    )
-    if newest:
-        return newest[0]
+    going_on: Row = {"ended_at": None}
+    for which, by in ((going_on, "since"), ({}, "ended_at")):
+        wanted: Row = {"$and": [each for each in (seen, query, which) if each]}
+        newest = await stored_timelines.listing(
+            ctx.store, wanted, now, ctx.settings, limit=1, by=by
+        )
+        if newest:
+            return newest[0]
     if not visibility.sees_all_of(caller, room, identity):
         # The same whether there is such a share or not.
         raise visibility.refusal(caller, identity, room)
     raise BufferEmpty(
         f"no share of {identity!r} in {room!r} is known", retry_after=capture_limits.RETRY_SECONDS
     )
+
+
+async def _of_track(ctx: Context, identity: str, track_sid: str) -> Row:
+    """The condition on a buffer that its share has this track, or had it and was recorded."""
+    had = {"identity": identity, "video_sid": track_sid}
+    recorded = await ctx.store.rows(EgressSession).distinct("buffer_id", had)
+    return {"$or": [{"video_sid": track_sid}, {"_id": {"$in": recorded}}]}
 
 
 async def _of_buffer(ctx: Context, caller: Caller, buffer_id: str, now: datetime) -> Timeline:

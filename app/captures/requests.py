@@ -54,7 +54,10 @@ class CaptureRequest(BaseModel):
     )
     track_sid: Name | None = Field(
         default=None,
-        description="The sid of the share's video track; default: their newest share in the room.",
+        description=(
+            "The sid of a video track that the share has or had; default: their newest share in "
+            "the room."
+        ),
         examples=["TR_VSyQ3jGhPvLd2u"],
         alias="share",
     )

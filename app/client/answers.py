@@ -137,6 +137,7 @@ class GapAnswer(TypedDict):
         "lost",
         "expired",
         "not-present",
+        "not-shared",
         "egress-failed",
         "egress-ended",
         "codec",

@@ -54,7 +54,7 @@ from app.models.clip_rows import (
 )
 from app.models.condition_rows import SampleRow
 from app.models.event_rows import DeliveryDocument, EventNumberRow, EventRow
-from app.models.event_words import EventFormat, EventName
+from app.models.event_words import ClipLoss, EventFormat, EventName
 from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
 from app.models.failure_words import FailureReason
 from app.models.link_words import LinkFact
@@ -68,7 +68,6 @@ from app.models.words import (
     CapturePolicy,
     CaptureStage,
     CaptureStatus,
-    ClipLoss,
     ClipNote,
     ClockKind,
     CommunityClaims,

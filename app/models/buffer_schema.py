@@ -22,8 +22,10 @@ from app.models.words import (
 
 
 class Buffer(Model, Stored[BufferRow]):
-    """A share and what is kept of it. `id` is derived from the video track's sid: see `paths`.
+    """A share and what is kept of it, over all of its tracks: see `app.recording.succession`.
 
+    `id` is derived from the sid of its first video track: see `paths`. `video_sid` is that of the
+    track that it has now, or had last, `participant_sid` of the connection that published it.
     `why` says why nothing is recorded, `retry_at` when that is tried again. `ended_at` is set when
     the share is over. `forget_before`: what was recorded before it is to go, for good; None when
     nothing of that is left. `forget_ranges`, each an `ErasedRange`, say the same of parts. `stops`
@@ -66,6 +68,7 @@ class Buffer(Model, Stored[BufferRow]):
 class EgressSession(Model, Stored[SessionRow]):
     """One egress of a share, from before its start is asked for until its media is forgotten.
 
+    `video_sid` and `audio_sid` are the tracks that it records, in the room `room_sid`.
     `role` is None once it is over; the unique index on it is what keeps a share from being recorded
     twice. `indexing` is None once it is read to its end. `folder` is relative to the media root.
     `clock_ns`: Unix time in ns of media time 0 (PTS 3600 s); `clock_exact` tells that it is the

@@ -61,3 +61,10 @@ class EventFormat(StrEnum):
     def has_secret(self) -> bool:
         """Whether a secret goes with it; else the URL is one."""
         return self in (EventFormat.LIVEKIT, EventFormat.PLAIN, EventFormat.MATRIX)
+
+
+class ClipLoss(StrEnum):
+    """What becomes of a clip by somebody else than its owner."""
+
+    CLOSED = "closed"
+    DELETED = "deleted"

@@ -86,6 +86,8 @@ class BufferGapWhy(StrEnum):
     """Older than what is offered, between marked stretches."""
     NOT_PRESENT = "not-present"
     """The caller was not in the room, and may watch only what happened while they were."""
+    NOT_SHARED = "not-shared"
+    """Nothing was shared: the share went on in another track, such as after a reconnect."""
     EGRESS_FAILED = "egress-failed"
     """The egress failed, and was started again."""
     EGRESS_ENDED = "egress-ended"
@@ -291,10 +293,3 @@ class SharerRights(StrEnum):
     """Make them private."""
     DELETE = "delete"
     """Delete them."""
-
-
-class ClipLoss(StrEnum):
-    """What becomes of a clip by somebody else than its owner."""
-
-    CLOSED = "closed"
-    DELETED = "deleted"

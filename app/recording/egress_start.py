@@ -61,8 +61,7 @@ async def start(work: ShareWork, role: SessionRole, audio_sid: str | None) -> No
     for path in aside:  # by egress, if by anybody: the doctor tells of it until it is gone
         metrics.ERRORS.labels(ErrorKind.FOLDER_PUT_ASIDE).inc()
         log.error("folder_put_aside", session=row["_id"], room=buffer["room"], now=path)
-    if role is SessionRole.CURRENT:
-        work.take_slot()
+    work.take_slot()
     work.add_session(row)
     await work.write()
     request = lk.StartRequest(

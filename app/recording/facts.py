@@ -17,7 +17,7 @@ from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSourc
 
 from app.access import communities
 from app.lru_cache import LruCache
-from app.models import ParticipantRow, Row, TrackRow, schema
+from app.models import ParticipantRow, Row, schema
 from app.models.instants import EPOCH
 from app.recording import attributes, connection_bounds, fact_writing, foreign_text, track_bounds
 from app.recording.fact_writing import Fact
@@ -26,8 +26,6 @@ from app.store import Store
 from app.work import rounds
 
 SHARE_SOURCES = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
-MISSED_AFTER = 2
-"""Surveys in a row without a track after which it counts as over, until one lists it again."""
 _EGRESS_IDENTITY = "EG_"
 _LONGEST_COMMUNITY = 128
 _LONGEST_MIME = 100
@@ -50,11 +48,6 @@ def is_recorder(participant: ParticipantInfo) -> bool:
 def is_share(track: TrackInfo) -> bool:
     """Whether a track belongs to a screen share."""
     return track.sid != "" and track.source in SHARE_SOURCES
-
-
-def is_there(track: TrackRow) -> bool:
-    """Whether a track goes on, as far as LiveKit has told."""
-    return track["live"] and track["missing"] < MISSED_AFTER
 
 
 def has_opted_out(participant: ParticipantInfo) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.context import Context
 from app.models import BufferRow, SessionRole, SessionRow, TrackRow
+from app.models.instants import EPOCH
 from app.models.schema import Buffer, EgressSession, Track
 from app.recording.known import Known, joined
 from app.store import Store
@@ -13,9 +14,19 @@ from app.work import errands, rounds
 from app.work.jobs import job, seconds
 
 
-def of(known: Known) -> set[str]:
-    """The video tracks of a participant's shares that are not over."""
-    return {video_sid for _, video_sid in _open(known.tracks, known.sessions, known.buffers)}
+def of(known: Known) -> list[str]:
+    """The video tracks of a participant's shares that are not over, in the order of their coming.
+
+    A share that is still recorded by a track before is that of the track that it has now.
+    """
+    now_of = {row["_id"]: row["video_sid"] for row in known.buffers}
+    sessions: list[SessionRow] = [
+        {**row, "video_sid": now_of.get(row["buffer_id"], row["video_sid"])}
+        for row in known.sessions
+    ]
+    came = {row["_id"]: row["published_at"] or EPOCH for row in known.tracks}
+    found = {video_sid for _, video_sid in _open(known.tracks, sessions, known.buffers)}
+    return sorted(found, key=lambda video_sid: (came.get(video_sid, EPOCH), video_sid))
 
 
 async def shares(store: Store, room_sid: str) -> set[tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from livekit.protocol.models import Room
+from livekit.protocol.models import ParticipantInfo, Room
 
 from app.access import audit, generations
 from app.access.generations import Endable
@@ -18,7 +18,6 @@ from app.cleaning import erasure
 from app.context import Context
 from app.models import AuditAction, BufferRow, ParticipantRow, TrackRow, schema
 from app.recording import facts, reconciling
-from app.recording.livekit import LiveKit
 from app.recording.reconciling import Who
 from app.recording.track_bounds import SharedTrack
 from app.store import chunks
@@ -28,14 +27,17 @@ _AT_ONCE = 500
 """Sharers in one command."""
 
 
-async def ask(
-    ctx: Context, livekit: LiveKit, track: TrackRow, known: ParticipantRow | None, now: datetime
+async def heard(
+    ctx: Context,
+    track: TrackRow,
+    known: ParticipantRow | None,
+    person: ParticipantInfo | None,
+    now: datetime,
 ) -> ParticipantRow | None:
-    """Notes what the sharer of a new share says now, if that is not known. Raises Unavailable.
+    """Notes what the sharer of a new share says now, if that is not known.
 
-    Returns what is known then.
+    `person`: whoever bears their name in the room, as LiveKit says. Returns what is known then.
     """
-    person = await livekit.participant(track["room"], track["identity"])
     if person is None or person.sid != track["participant_sid"]:
         return known
     room = Room(sid=track["room_sid"], name=track["room"])

@@ -32,14 +32,22 @@ RUNNING = frozenset(EgressStatus.running())
 
 @dataclass(frozen=True)
 class ShareFacts:
-    """A share as the facts tell it. `refusal` says why it must not be recorded."""
+    """A share as the facts tell it. `refusal` says why it must not be recorded.
+
+    `video_sid`: the track that it has now. What records another is of a track before.
+    """
 
     live: bool
+    video_sid: str
     published_at: datetime
     audio_sid: str | None = None
     refusal: Why | None = None
     failures: int = 0
     retry_at: datetime | None = None
+
+    def is_of(self, session: SessionRow) -> bool:
+        """Whether a session records the track that the share has now."""
+        return session["video_sid"] == self.video_sid
 
     def resting(self, now: datetime) -> bool:
         """Whether the next start has to wait for the back-off's end."""
@@ -99,9 +107,9 @@ class Plan:
     why: Why | None = None
 
     @property
-    def begins(self) -> SessionRole | None:
-        """What an egress is to be that is to begin now, if one is."""
-        return next((step.role for step in self.actions if isinstance(step, Create)), None)
+    def begins(self) -> bool:
+        """Whether an egress is to begin now."""
+        return any(isinstance(step, Create) for step in self.actions)
 
 
 @dataclass
@@ -137,9 +145,11 @@ def plan(
             if session is not None:
                 _end(draft, session)
         return draft.done(share.refusal if share.live else None)
+    if any(not share.is_of(session) for session in sessions):
+        return _succeed(draft, share, current, coming, audio_wait_seconds)
     if current is None:
         if coming is None:
-            return _begin(draft, share, audio_wait_seconds)
+            return _begin(draft, share, SessionRole.CURRENT, audio_wait_seconds)
         # what it was to take over from is over
         draft.do(Promote(coming["_id"]))
     elif coming is not None:
@@ -163,14 +173,38 @@ def back_off_seconds(failures: int) -> float:
     return BACK_OFF_SECONDS[min(max(failures - 1, 0), len(BACK_OFF_SECONDS) - 1)]
 
 
-def _begin(draft: _Draft, share: ShareFacts, audio_wait_seconds: float) -> Plan:
+def _succeed(
+    draft: _Draft,
+    share: ShareFacts,
+    current: SessionRow | None,
+    coming: SessionRow | None,
+    audio_wait_seconds: float,
+) -> Plan:
+    """Ends what records a track before, and begins beside it: nobody waits for what has gone."""
+    own: SessionRow | None = None
+    for session in (coming, current):
+        if session is not None and share.is_of(session):
+            own = session
+        elif session is not None:
+            _end(draft, session)
+    if own is not None:
+        _tend(draft, own)
+        return draft.done(Why.STARTING if own["active_at"] is None else None)
+    retires = any(isinstance(step, Retire) for step in draft.actions)
+    if retires or (current is not None and coming is not None):
+        return draft.done(Why.STARTING)
+    role = SessionRole.CURRENT if current is None else SessionRole.NEXT
+    return _begin(draft, share, role, audio_wait_seconds)
+
+
+def _begin(draft: _Draft, share: ShareFacts, role: SessionRole, audio_wait_seconds: float) -> Plan:
     if not _may_try(draft, share):
         return draft.done(Why.EGRESS_FAILED)
     audio_until = share.published_at + timedelta(seconds=audio_wait_seconds)
     if share.audio_sid is None and draft.now < audio_until:
         draft.again(audio_until)
     else:
-        draft.do(Create(SessionRole.CURRENT, share.audio_sid))
+        draft.do(Create(role, share.audio_sid))
     return draft.done(Why.STARTING)
 
 

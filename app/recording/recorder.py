@@ -16,9 +16,10 @@ from app import metrics
 from app.buffer import paths
 from app.context import Context
 from app.errors import Unavailable
-from app.models import RoomRow, Row, SessionRole, TrackRow, Why, schema
+from app.models import RoomRow, Row, TrackRow, Why, schema
 from app.recording import (
     belonging,
+    continuation,
     egress_clock,
     facts,
     known,
@@ -27,6 +28,7 @@ from app.recording import (
     pairing,
     plan_steps,
     planner,
+    succession,
     whose_egress,
 )
 from app.recording.admission import Admission
@@ -68,7 +70,7 @@ async def _reconcile(
     async with ctx.queue.alone(errands.RECONCILE, room_sid, identity, begun=asked_as) as alone:
         away: Unavailable | None = None
         found = await known.read(ctx.store, room_sid, identity)
-        for video_sid in sorted(open_shares.of(found)):
+        for video_sid in open_shares.of(found):
             with rounds.item(room=room_sid, share=video_sid) as attempt:
                 at, found = await _reconcile_share(ctx, livekit, found, video_sid)
                 alone.again_at = _first(alone.again_at, at)
@@ -110,12 +112,13 @@ async def _round(work: ShareWork) -> planner.Plan:
     ctx, now = work.ctx, datetime.now(UTC)
     share = _share_facts(work, now)
     if share.live:
-        running, resting = bool(work.active), share.resting(now)
+        running = any(map(share.is_of, work.active))
+        resting = share.resting(now)
         refusal = await work.admitted.refusal(work.buffer, running=running, resting=resting)
         share = replace(share, refusal=refusal)
     made = planner.plan(share, work.active, now, ctx.settings.audio_wait_seconds)
-    if made.begins and not work.may_begin(made.begins):
-        share = _waiting(work, share, made.begins)
+    if made.begins and not await work.may_begin():
+        share = _waiting(work, share)
         made = planner.plan(share, work.active, now, ctx.settings.audio_wait_seconds)
     _note_outcome(work, share, made.why, now)
     if share.refusal is Why.OPTED_OUT:
@@ -134,10 +137,10 @@ async def _round(work: ShareWork) -> planner.Plan:
     return replace(made, again_at=_first(made.again_at, work.admitted.again_at))
 
 
-def _waiting(work: ShareWork, share: planner.ShareFacts, role: SessionRole) -> planner.ShareFacts:
-    """A share for which no egress of this role may begin yet: what is recorded goes on as it is."""
-    if role is SessionRole.NEXT:
-        return replace(share, audio_sid=work.audio_sid)
+def _waiting(work: ShareWork, share: planner.ShareFacts) -> planner.ShareFacts:
+    """A share for which no egress may begin yet: what is recorded of its track goes on as it is."""
+    if work.current is not None:
+        return replace(share, audio_sid=work.current["audio_sid"])
     return replace(share, refusal=Why.TOO_OFTEN)
 
 
@@ -148,31 +151,38 @@ def _first(*instants: datetime | None) -> datetime | None:
 async def _begin(ctx: Context, livekit: LiveKit, found: Known, video_sid: str) -> ShareWork | None:
     """What is known of a share, with a buffer that is new if it has none; None: not its track.
 
-    About the room and the sharer of a new one LiveKit is asked first.
+    About the room and the sharer of a new one LiveKit is asked first. Its track may be another one
+    of a share that was over: then it has the buffer of that.
     """
     track = next((row for row in found.tracks if row["_id"] == video_sid), None)
     if track is None:
         return None
     buffer = next((row for row in found.buffers if row["video_sid"] == video_sid), None)
-    person = found.people.get(track["participant_sid"])
-    is_new = buffer is None
+    person, is_new = found.people.get(track["participant_sid"]), False
     if buffer is None:
         now = datetime.now(UTC)
+        own_id = paths.buffer_id(ctx.instance, track["room_sid"], track["_id"])
+        if any(row["_id"] == own_id for row in found.buffers):
+            return None  # its share has gone on in another track
         room = found.room or await _missed_room(ctx, livekit, track)
-        person = await opt_out.ask(ctx, livekit, track, person, now)
-        buffer = row_of(
-            schema.Buffer(
-                id=paths.buffer_id(ctx.instance, track["room_sid"], track["_id"]),
-                room=track["room"],
-                room_sid=track["room_sid"],
-                identity=track["identity"],
-                participant_sid=track["participant_sid"],
-                video_sid=track["_id"],
-                community=await belonging.community_of(ctx, found, track, room, person),
-                since=track["published_at"] or now,
-            )
+        sharer = await livekit.participant(track["room"], track["identity"])
+        person = await opt_out.heard(ctx, track, person, sharer, now)
+        made = schema.Buffer(
+            id=own_id,
+            room=track["room"],
+            room_sid=track["room_sid"],
+            identity=track["identity"],
+            participant_sid=track["participant_sid"],
+            video_sid=track["_id"],
+            community=await belonging.community_of(ctx, found, track, room, person),
+            since=track["published_at"] or now,
         )
-        await found.look_up(ctx.store, buffer["community"])
+        await found.look_up(ctx.store, made.community)
+        if person is None or not person["opted_out"]:
+            await continuation.note_unlisted(ctx, found, track, sharer)
+            buffer = await continuation.taken_up(ctx, found, track, made.community, now)
+        is_new = buffer is None
+        buffer = buffer or row_of(made)
     active = [row for row in found.sessions if row["buffer_id"] == buffer["_id"]]
     for row in filter(egress_clock.stands_in, active):
         await ctx.queue.ask(errands.LEARN_CLOCK, row["_id"])
@@ -195,12 +205,13 @@ def _share_facts(work: ShareWork, now: datetime) -> planner.ShareFacts:
         work.buffer,
     )
     live = (
-        facts.is_there(track)
+        not succession.is_over(track, work.known.tracks)
         and (person is None or person["left_at"] is None)
         and (room is None or room["finished_at"] is None)
     )
     return planner.ShareFacts(
         live=live,
+        video_sid=track["_id"],
         published_at=track["published_at"] or buffer["since"],
         audio_sid=_audio_sid(work.known, track, now) if live else None,
         failures=buffer["failures"],
@@ -228,7 +239,7 @@ def _audio_sid(found: Known, video: TrackRow, now: datetime) -> str | None:
         published = pairing.Published(track["_id"], track["published_at"] or now)
         if track["video"]:
             videos.append(published)
-        elif facts.is_there(track):
+        elif not succession.is_over(track, found.tracks):
             audios.append(published)
     return pairing.audio_of(video["_id"], videos, audios)
 

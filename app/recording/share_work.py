@@ -84,7 +84,7 @@ class ShareWork:
 
         What comes too soon after others waits: of what changes meanwhile only the last is told.
         """
-        records = any(row["active_at"] for row in self.active)
+        records = any(row["active_at"] for row in self.active if share.is_of(row))
         news = share_events.news(self.buffer, share, active=records)
         if news is not None and news != self._news:
             if news.is_extra and not self.admitted.is_in_time(self.buffer, Often.REFUSED):
@@ -94,19 +94,24 @@ class ShareWork:
                 await share_events.show(self.livekit, self.known, self.buffer, news)
         self._news = news
 
-    def may_begin(self, role: SessionRole) -> bool:
+    async def may_begin(self) -> bool:
         """Whether an egress may begin now, which counts; a further try of one always may."""
-        is_further_try = role is SessionRole.CURRENT and (
+        is_further_try = self.current is None and (
             self.buffer["why"] in (Why.NO_WORKER, Why.EGRESS_FAILED)
-            or self.buffer["told"] == ShareNews.STARTED
+            or (self.buffer["told"] == ShareNews.STARTED and await self._has_begun())
         )
         return is_further_try or self.admitted.is_in_time(self.buffer, Often.BEGIN)
 
+    async def _has_begun(self) -> bool:
+        """Whether an egress of the track that the share has now was begun before."""
+        begun = {"buffer_id": self.buffer["_id"], "video_sid": self.track["_id"]}
+        return await self.ctx.store.rows(EgressSession).find_one(begun, {"_id": 1}) is not None
+
     @property
-    def audio_sid(self) -> str | None:
-        """The sound that is recorded with the share now."""
-        current = (row for row in self.active if row["role"] == SessionRole.CURRENT)
-        return next((row["audio_sid"] for row in current), None)
+    def current(self) -> SessionRow | None:
+        """The session that records the track that the share has now, if one does."""
+        now = {"role": SessionRole.CURRENT, "video_sid": self.track["_id"]}
+        return next((row for row in self.active if now.items() <= row.items()), None)
 
     async def forget_untold(self) -> None:
         """Forgets a share that is over if nothing was recorded of it, told of it, or said to it.

@@ -94,7 +94,7 @@ def build(
     shown = _shown(offered, marks, erased_until(buffer, sessions))
     left = without_erased(sessions, indexed, buffer["forget_ranges"])
     spans, gaps = laid_out(placed_runs(sessions, left, shown), shown)
-    recording = _recording(sessions)
+    recording = _recording(buffer, sessions)
     state, why = _state(buffer, recording, spans, indexed, now)
     ids = {span.session_id for span in spans} | ({recording["_id"]} if recording else set())
     used = [row for row in sessions if row["_id"] in ids]
@@ -131,11 +131,15 @@ def _shown(offered: datetime, marks: Sequence[Interval], erased: datetime | None
     return [(max(start, erased), end) for start, end in shown if end > erased]
 
 
-def _recording(sessions: Sequence[SessionRow]) -> SessionRow | None:
-    """The session whose media goes on, or of which the last segments may still come."""
+def _recording(buffer: BufferRow, sessions: Sequence[SessionRow]) -> SessionRow | None:
+    """The session whose media goes on, or of which the last segments may still come.
+
+    What records the track that the share has now comes before what has recorded one before.
+    """
     live = [row for row in sessions if row["indexing"] is not None and row["ghost_at"] is None]
-    current = [row for row in live if row["role"] == SessionRole.CURRENT]
-    return max(current or live, key=lambda row: row["created_at"], default=None)
+    now = [row for row in live if row["video_sid"] == buffer["video_sid"]]
+    current = [row for row in now or live if row["role"] == SessionRole.CURRENT]
+    return max(current or now or live, key=lambda row: row["created_at"], default=None)
 
 
 def _state(

@@ -30,7 +30,7 @@ from app.viewing.timeline import Timeline, offered_from
 PATIENCE_SECONDS = 10
 """For media that is still to come, beyond three segments. Twice a segment and 1.3 s is usual."""
 START_PATIENCE_SECONDS = 30
-"""The same of a share that begins: it has an egress to start first."""
+"""The same of a share that begins, or goes on in another egress: it has one to start first."""
 _RETRY_SECONDS = 5
 _USABLE = frozenset({SegmentState.INDEXED, SegmentState.CONDEMNED})
 # A segment may be this much longer than asked (a hole within), and clocks are corrected by less.
@@ -229,7 +229,8 @@ def _clamped(
         waits = waits and (newest is None or finish > newest)
     wait_until = now
     if waits and recording is not None:
-        patience = PATIENCE_SECONDS if newest else START_PATIENCE_SECONDS
+        has_begun = any(span.session_id == recording["_id"] for span in timeline.spans)
+        patience = PATIENCE_SECONDS if has_begun else START_PATIENCE_SECONDS
         patience += 3 * recording["segment_seconds"]
         wait_until = max(now, finish) + timedelta(seconds=patience)
     allowed = None if stays is None else tuple(pieces)

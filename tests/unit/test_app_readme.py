@@ -18,7 +18,7 @@ from app.events import postings, sender
 from app.indexing import indexer, session_leases
 from app.models import ProcessRole
 from app.models.schema import EgressSession
-from app.recording import facts, planner
+from app.recording import planner, succession
 from app.settings import Settings, clip_settings
 from app.viewing import buffer_states, watched_windows
 from app.work import queue
@@ -121,7 +121,9 @@ def test_the_times_of_procedures_are_those_of_the_code() -> None:
         f"the worker's sweep (every {sweep:g} s)",
     ):
         assert text in told, text
-    assert facts.MISSED_AFTER == 2, "the second survey that does not list the track ends the share"
+    assert succession.MISSED_AFTER == 2, (
+        "the second survey that does not list the track ends the share"
+    )
 
 
 def test_the_states_of_a_share_are_those_of_its_timeline() -> None:

@@ -38,7 +38,7 @@ async def test_the_end_of_an_earlier_room_leaves_what_a_later_one_shows(
         await ctx.store.create(schema.Buffer(**common | fields, ended_at=ended_at))
     found = await known.read(ctx.store, "RM1", "ann")
     (earlier,) = found.buffers
-    livekit, share = Shown(ctx.settings), ShareFacts(live=False, published_at=NOW)
+    livekit, share = Shown(ctx.settings), ShareFacts(live=False, video_sid="TR1", published_at=NOW)
     news = share_events.news(earlier, share, active=False)
     assert news is not None
     await share_events.show(livekit, found, earlier, news)

@@ -29,8 +29,9 @@ def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
-LIVE = ShareFacts(live=True, published_at=T0, audio_sid="TR_A")
+LIVE = ShareFacts(live=True, video_sid="TR_V", published_at=T0, audio_sid="TR_A")
 SILENT = replace(LIVE, audio_sid=None)
+AGAIN = replace(LIVE, video_sid="TR_again", audio_sid="TR_B", published_at=at(30))
 GONE = replace(LIVE, live=False)
 NEW = session("s1", CURRENT, at(1), audio_sid="TR_A")
 SENT = changed(NEW, start_sent_at=at(1))
@@ -45,6 +46,8 @@ NEVER = Retire("s1", failed=False, reason="never started")
 NEXT = session("s2", COMING, at(30), audio_sid="TR_A")
 NEXT_STARTING = changed(NEXT, start_sent_at=at(30), egress_id="EG_2")
 NEXT_ACTIVE = changed(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
+AGAIN_STARTING = changed(NEXT_STARTING, video_sid="TR_again", audio_sid="TR_B")
+AGAIN_ACTIVE = changed(NEXT_ACTIVE, video_sid="TR_again", audio_sid="TR_B")
 
 
 @pytest.mark.edge("share audio that comes late")
@@ -168,6 +171,33 @@ NEXT_ACTIVE = changed(NEXT_STARTING, status="EGRESS_ACTIVE", active_at=at(32))
         ),
         ("ends both when the share goes", GONE, [SILENT_ACTIVE, NEXT_ACTIVE], 40,
          [Stop("s2"), Stop("s1")]),
+        ("another track: begins beside what records the one before, which it stops", AGAIN,
+         [ACTIVE], 30, [Stop("s1"), Create(COMING, "TR_B")]),
+        ("waits for the sound of another track, too", replace(AGAIN, audio_sid=None), [ACTIVE],
+         30.1, [Stop("s1")]),
+        (
+            "retires what has recorded the track before, which is no failure",
+            AGAIN,
+            [COMPLETE],
+            30,
+            [Retire("s1", failed=False, reason="EGRESS_COMPLETE")],
+        ),
+        ("stops both that record the track before, and has no place for a third", AGAIN,
+         [SILENT_ACTIVE, NEXT_ACTIVE], 40, [Stop("s2"), Stop("s1")]),
+        ("begins in the place that is free while a start of the track before is unclear", AGAIN,
+         [changed(UNCLEAR, role=COMING, looked_at=at(30))], 31, [Create(CURRENT, "TR_B")]),
+        ("gives the other track's egress time though another is not over", AGAIN,
+         [STOPPING, AGAIN_STARTING], 29, []),
+        ("stops it if it never gets active", AGAIN, [changed(STOPPING, stop_sent_at=at(74)),
+         AGAIN_STARTING], 76, [Stop("s2")]),
+        (
+            "retires it if it failed",
+            AGAIN,
+            [STOPPING, changed(AGAIN_STARTING, status="EGRESS_FAILED", ended_at=at(29))],
+            29.5,
+            [Retire("s2", failed=True, reason="EGRESS_FAILED")],
+        ),
+        ("promotes what records another track", AGAIN, [AGAIN_ACTIVE], 35, [Promote("s2")]),
     ],
 )  # fmt: skip
 def test_decides(
@@ -204,6 +234,9 @@ def test_says_when_to_ask_again(
         (GONE, [], None),
         (replace(LIVE, refusal=Why.ENCRYPTED), [], Why.ENCRYPTED),
         (replace(LIVE, failures=2, retry_at=at(9)), [], Why.EGRESS_FAILED),
+        (AGAIN, [STOPPING], Why.STARTING),
+        (AGAIN, [STOPPING, AGAIN_STARTING], Why.STARTING),
+        (AGAIN, [STOPPING, AGAIN_ACTIVE], None),
     ],
 )
 def test_says_why_nothing_is_recorded(

@@ -41,6 +41,7 @@ class Session:
     role: SessionRole | None
     created_at: datetime
     audio_sid: str | None = None
+    video_sid: str = ""
     egress_id: str | None = None
     status: EgressStatus = EgressStatus.STARTING
     start_sent_at: datetime | None = None
@@ -63,6 +64,7 @@ class World:
     luck: list[int]
     now: datetime = T0
     live: bool = True
+    video: str = "TR_V"
     audio: str | None = None
     refusal: Why | None = None
     failures: int = 0
@@ -99,6 +101,7 @@ class World:
     def share(self) -> ShareFacts:
         return ShareFacts(
             live=self.live,
+            video_sid=self.video,
             published_at=T0,
             audio_sid=self.audio,
             refusal=self.refusal,
@@ -120,7 +123,8 @@ class World:
                 assert self.refusal is None
                 self.made += 1
                 sid = f"s{self.made}"
-                self.start(Session(sid, role, self.now, audio, start_sent_at=self.now))
+                begun = Session(sid, role, self.now, audio, self.video, start_sent_at=self.now)
+                self.start(begun)
             case Look(session_id=sid):
                 known = self.egresses.get(sid)
                 found = {"egress_id": f"EG_{sid}"} if known else {"looked_at": self.now}
@@ -176,6 +180,7 @@ class World:
 @given(
     luck=st.lists(st.integers(0, 59), max_size=60),
     audio_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
+    again_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
     gone_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
     stopped_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
     resumed_at=st.one_of(st.none(), st.integers(0, FAULTY_STEPS)),
@@ -185,13 +190,14 @@ class World:
 def test_whatever_is_lost_ends_in_one_egress_or_none(
     luck: list[int],
     audio_at: int | None,
+    again_at: int | None,
     gone_at: int | None,
     stopped_at: int | None,
     resumed_at: int | None,
     dies_at: list[int],
     told_every: int,
 ) -> None:
-    """Once the faults end: one egress with the share's audio if it is live, else none.
+    """Once the faults end: one egress with the share's last tracks if it is live, else none.
 
     None either if somebody has stopped it, and had not taken that back.
     """
@@ -199,6 +205,8 @@ def test_whatever_is_lost_ends_in_one_egress_or_none(
     for n in range(FAULTY_STEPS + CALM_STEPS):
         if n == audio_at:
             world.audio = "TR_A"
+        if n == again_at:
+            world.video, world.audio = "TR_again", None
         if n == gone_at:
             world.live = False
         if n == stopped_at:
@@ -222,3 +230,4 @@ def test_whatever_is_lost_ends_in_one_egress_or_none(
         (only,) = running
         assert world.rows[only].role == "current"
         assert world.rows[only].audio_sid == world.audio
+        assert world.rows[only].video_sid == world.video

@@ -76,6 +76,26 @@ def test_the_time_between_two_sessions_is_a_gap_that_says_how_the_first_ended(
     assert found.session_ids == ("a", "b")
 
 
+def test_the_time_between_two_tracks_of_a_share_is_a_gap_in_which_nothing_was_shared() -> None:
+    """However the egress of the first one ended: it ends with its track."""
+    row = buffer(video_sid="TR_again")
+    sessions = [over("a", status="EGRESS_FAILED"), session("b", 40, video_sid="TR_again")]
+    found = timeline(sessions, {"a": indexed(run(0, 30)), "b": indexed(run(0, 10))}, row=row)
+    assert found.gaps == (Gap(at(30), at(40), BufferGapWhy.NOT_SHARED),)
+    assert (found.oldest, found.newest, found.seconds) == (at(0), at(50), 40)
+
+
+def test_what_records_the_track_that_is_shared_now_is_what_goes_on() -> None:
+    """Also before it has media, and while an egress of the track before is the current one."""
+    before = session("a")
+    now = session("b", None, role="next", active_at=None, video_sid="TR_again")
+    row = buffer(video_sid="TR_again")
+    found = timeline([before, now], {"a": indexed(run(0, 30))}, row=row)
+    assert found.recording_session == now
+    assert (found.state, found.newest) == ("starting", at(30))
+    assert timeline([before], {}, row=row).recording_session == before
+
+
 def test_a_newer_session_holds_from_its_first_frame() -> None:
     sessions = [over("a"), session("b", 40)]
     media = {"a": indexed(run(0, 60)), "b": indexed(run(1, 21))}

@@ -1,0 +1,283 @@
+"""Somebody's screen is one share over all of its tracks, in whatever order these are told of."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSource
+
+from app.buffer import paths
+from app.context import Context
+from app.models import BufferRow, SessionRow, Stopper, Why
+from app.models.schema import Buffer, Community, EgressSession, OutgoingEvent, Participant
+from app.recording import continuation, known, recorder
+from app.work.share_rates import ShareRates
+from tests import webhooks
+from tests.integration.conftest import MakeSettings
+from tests.integration.recording.conftest import Send
+from tests.integration.recording.listed import ListedLiveKit
+
+ROOM = webhooks.room()
+ROOM_SID = "RM_1"
+
+
+@dataclass
+class Sharer:
+    """Somebody whose connections and tracks come and go, as webhooks tell it to a worker."""
+
+    ctx: Context
+    send: Send
+    identity: str = "alice"
+    livekit: ListedLiveKit = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.livekit = ListedLiveKit()
+
+    async def tell(self, name: str, connection: str, track: str | None = None) -> None:
+        person = webhooks.participant(self.identity, f"PA_{self.identity}_{connection}")
+        more: dict[str, Any] = {} if track is None else {"track": webhooks.video(self.sid(track))}
+        event = webhooks.event(name, room=ROOM, participant=person, **more)
+        assert (await self.send(event)).status_code == 200
+
+    def sid(self, track: str) -> str:
+        return f"TR_{self.identity}_{track}"
+
+    async def reconciled(self) -> None:
+        """A worker has looked; egresses record once they were started, and end once stopped."""
+        for _ in range(2):
+            await recorder.reconcile(self.ctx, self.livekit, ROOM_SID, self.identity)
+            rows, now = self.ctx.store.rows(EgressSession), datetime.now(UTC)
+            active = {"active_at": now, "status": "EGRESS_ACTIVE"}
+            await rows.update_many({"active_at": None, "ended_at": None}, {"$set": active})
+            over = {"ended_at": now, "status": "EGRESS_COMPLETE"}
+            stopped = {"stop_sent_at": {"$ne": None}, "ended_at": None}
+            await rows.update_many(stopped, {"$set": over})
+
+    async def publish(self, track: str, connection: str = "1") -> None:
+        await self.tell("track_published", connection, track)
+        await self.reconciled()
+
+    async def unpublish(self, track: str, connection: str = "1") -> None:
+        await self.tell("track_unpublished", connection, track)
+        await self.reconciled()
+
+    async def buffers(self) -> list[BufferRow]:
+        found = self.ctx.store.rows(Buffer).find({"identity": self.identity})
+        return await found.sort("since", 1).to_list(None)
+
+    async def sessions(self, **which: Any) -> list[SessionRow]:
+        found = self.ctx.store.rows(EgressSession).find({"identity": self.identity, **which})
+        return await found.sort("created_at", 1).to_list(None)
+
+    def own_id(self, track: str) -> str:
+        """The id of the buffer of a share that began with this track."""
+        return paths.buffer_id(self.ctx.instance, ROOM_SID, self.sid(track))
+
+    async def check_one(self, *tracks: str) -> BufferRow:
+        """One buffer has recorded these tracks, each once, and records the last one now."""
+        (only,) = await self.buffers()
+        sessions = await self.sessions()
+        assert [row["video_sid"] for row in sessions] == [self.sid(each) for each in tracks]
+        assert {row["buffer_id"] for row in sessions} == {only["_id"]} == {self.own_id(tracks[0])}
+        assert [row["role"] for row in sessions] == [*[None] * (len(tracks) - 1), "current"]
+        assert (only["video_sid"], only["ended_at"]) == (self.sid(tracks[-1]), None)
+        return only
+
+
+@pytest.fixture
+def quick(ctx: Context, make_settings: MakeSettings) -> Context:
+    """One whose shares begin at once."""
+    settings = make_settings(audio_wait_seconds=0, max_concurrent_per_user=5, max_concurrent=500)
+    return replace(ctx, settings=settings, shares=ShareRates(1000))
+
+
+@pytest.fixture
+def alice(quick: Context, send: Send) -> Sharer:
+    return Sharer(quick, send)
+
+
+async def test_a_share_that_is_stopped_and_begun_again_goes_on_in_its_buffer(alice: Sharer) -> None:
+    """Its row begins where it began; events tell of its end, and that it began again."""
+    await alice.publish("first")
+    (before,) = await alice.buffers()
+    await alice.unpublish("first")
+    (ended,) = await alice.buffers()
+    assert ended["ended_at"] is not None
+    await alice.publish("second")
+    row = await alice.check_one("first", "second")
+    assert row["since"] == before["since"]
+    events = await alice.ctx.store.rows(OutgoingEvent).find({}).sort("number", 1).to_list(None)
+    assert [each["event"] for each in events] == [
+        "buffer_started",
+        "buffer_ended",
+        "buffer_started",
+    ]
+    assert {each["data"]["buffer_id"] for each in events} == {row["_id"]}
+
+
+REJOIN = (
+    ("track_unpublished", "1", "first"),
+    ("participant_left", "1", None),
+    ("participant_joined", "2", None),
+    ("track_published", "2", "second"),
+)
+
+
+@pytest.mark.edge("left of an old connection after a re-join")
+async def test_a_rejoin_is_one_share_in_whatever_order_and_how_often_it_is_told(
+    quick: Context, send: Send
+) -> None:
+    """A worker looks after each webhook: what it has seen by then is what decides."""
+    for number, order in enumerate(itertools.permutations(REJOIN)):
+        sharer = Sharer(quick, send, f"sharer-{number}")
+        await sharer.tell("participant_joined", "1")
+        await sharer.publish("first")
+        for event in order:
+            await sharer.tell(*event)
+            await sharer.reconciled()
+        for event in order[::-1]:
+            await sharer.tell(*event)
+        await sharer.reconciled()
+        await sharer.check_one("first", "second")
+
+
+@pytest.mark.parametrize(
+    "told", [REJOIN[3:], REJOIN[2:], REJOIN[1:], (REJOIN[0], REJOIN[3]), (REJOIN[3], REJOIN[0])]
+)
+async def test_a_rejoin_is_one_share_though_webhooks_of_it_are_lost(
+    alice: Sharer, told: Sequence[tuple[str, str, str | None]]
+) -> None:
+    await alice.publish("first")
+    for event in told:
+        await alice.tell(*event)
+    await alice.reconciled()
+    await alice.check_one("first", "second")
+
+
+async def test_a_lost_unpublish_is_seen_when_the_next_track_comes(alice: Sharer) -> None:
+    """LiveKit lists what the connection publishes: what it does not list is no screen beside it."""
+    await alice.publish("first")
+    track = TrackInfo(sid=alice.sid("second"), source=TrackSource.SCREEN_SHARE)
+    person = ParticipantInfo(sid="PA_alice_1", identity="alice", tracks=[track])
+    alice.livekit.listed = [(Room(sid=ROOM_SID, name="studio"), [person])]
+    await alice.publish("second")
+    await alice.check_one("first", "second")
+
+
+@pytest.mark.edge("only screen shares; several of one user")
+async def test_two_screens_at_once_are_two_shares_and_a_rejoin_goes_on_with_both(
+    alice: Sharer,
+) -> None:
+    await alice.publish("first")
+    await alice.publish("other")
+    two = {alice.own_id("first"), alice.own_id("other")}
+    assert {row["_id"] for row in await alice.buffers()} == two
+    await alice.tell("participant_left", "1")
+    await alice.publish("first again", "2")
+    await alice.publish("other again", "2")
+    found = {row["_id"]: row for row in await alice.buffers()}
+    assert {key: row["video_sid"] for key, row in found.items()} == {
+        alice.own_id("first"): alice.sid("first again"),
+        alice.own_id("other"): alice.sid("other again"),
+    }
+    assert len(await alice.sessions(role="current")) == 2
+    await alice.publish("third", "2")
+    assert len(await alice.buffers()) == 3
+
+
+async def test_a_share_begins_anew_where_nothing_of_the_one_before_can_be_left(
+    alice: Sharer,
+) -> None:
+    await alice.publish("first")
+    await alice.unpublish("first")
+    long_ago = datetime.now(UTC) - alice.ctx.settings.retention - timedelta(seconds=1)
+    await alice.ctx.store.rows(Buffer).update_one({}, {"$set": {"ended_at": long_ago}})
+    await alice.publish("second")
+    ids = {row["_id"] for row in await alice.buffers()}
+    assert ids == {alice.own_id("first"), alice.own_id("second")}
+
+
+async def test_a_share_of_another_community_is_another_share(alice: Sharer) -> None:
+    """Its rules may show it to others, and keep it for longer."""
+    await alice.publish("first")
+    await alice.unpublish("first")
+    await alice.ctx.store.rows(Buffer).update_one({}, {"$set": {"community": "guild"}})
+    await alice.ctx.store.create(Community(id="guild"))
+    await alice.publish("second")
+    assert [row["community"] for row in await alice.buffers()] == ["guild", "default"]
+
+
+@pytest.mark.parametrize("who", Stopper)
+async def test_what_was_stopped_stays_stopped_when_its_sharer_comes_again(
+    alice: Sharer, who: Stopper
+) -> None:
+    """Nothing is recorded of the new track until whoever stopped it takes that back."""
+    await alice.publish("first")
+    rows = alice.ctx.store.rows(Buffer)
+    await rows.update_one({}, {"$set": {f"stops.{who}": "private figures"}})
+    await alice.reconciled()
+    await alice.tell("participant_left", "1")
+    await alice.publish("second", "2")
+    (only,) = await alice.buffers()
+    expected = Why.STOPPED_BY_SHARER if who is Stopper.SHARER else Why.STOPPED_BY_ADMIN
+    assert (only["why"], only["why_detail"]) == (expected, "private figures")
+    assert [row["video_sid"] for row in await alice.sessions()] == [alice.sid("first")]
+    await rows.update_one({}, {"$unset": {f"stops.{who}": ""}})
+    await alice.reconciled()
+    await alice.check_one("first", "second")
+
+
+async def test_who_opts_out_goes_on_with_nothing_and_leaves_what_there_was(alice: Sharer) -> None:
+    """Nor does a share go on that they had opted out of; the one before it does."""
+    await alice.publish("first")
+    await alice.unpublish("first")
+    await alice.tell("participant_joined", "2")
+    opted_out = {"$set": {"opted_out": True}}
+    await alice.ctx.store.rows(Participant).update_one({"_id": "PA_alice_2"}, opted_out)
+    await alice.publish("private", "2")
+    first, private = await alice.buffers()
+    assert (first["forget_before"], first["video_sid"]) == (None, alice.sid("first"))
+    assert private["why"] == Why.OPTED_OUT
+    await alice.unpublish("private", "2")
+    await alice.publish("second", "3")
+    found = {row["_id"]: row["video_sid"] for row in await alice.buffers()}
+    assert found[alice.own_id("first")] == alice.sid("second")
+    assert alice.own_id("second") not in found
+
+
+async def test_whoever_is_killed_after_a_share_was_taken_up_has_lost_nothing(
+    alice: Sharer,
+) -> None:
+    """The next to look finds its row, and begins what it lacks."""
+    await alice.publish("first")
+    await alice.unpublish("first")
+    await alice.tell("track_published", "1", "second")
+    found = await known.read(alice.ctx.store, ROOM_SID, "alice")
+    (track,) = [row for row in found.tracks if row["_id"] == alice.sid("second")]
+    now = datetime.now(UTC)
+    await found.look_up(alice.ctx.store, "default")
+    again = await known.read(alice.ctx.store, ROOM_SID, "alice")
+    taken = await continuation.taken_up(alice.ctx, found, track, "default", now)
+    assert taken is not None
+    # Somebody who had read before that comes to the same, and changes nothing.
+    again.communities.setdefault("default", None)
+    assert await continuation.taken_up(alice.ctx, again, track, "default", now) == taken
+    await alice.reconciled()
+    await alice.check_one("first", "second")
+
+
+async def test_egresses_of_shares_that_begin_again_and_again_count(
+    alice: Sharer,
+) -> None:
+    """Whoever reconnects without end begins no more than others do."""
+    alice.ctx = replace(alice.ctx, shares=ShareRates(2))
+    for number in range(6):
+        await alice.publish(f"{number}", f"{number}")
+    assert len(alice.livekit.started) == 2
+    (only,) = await alice.buffers()
+    assert only["why"] == Why.TOO_OFTEN
