@@ -1,4 +1,4 @@
-"""The names of our own events."""
+"""The names of our own events, and words that they say."""
 
 from __future__ import annotations
 

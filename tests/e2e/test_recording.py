@@ -125,6 +125,30 @@ async def test_a_share_toggled_within_a_second_leaves_exactly_one_egress(
         await wait_for(only_the_last)
 
 
+async def test_whoever_comes_again_goes_on_in_their_buffer(world: World, room: str) -> None:
+    """By another connection, as after a reconnect, and by another track of it."""
+    async with world.share(room):
+        before = await world.wait_for_buffer(room, seconds=2)
+    async with world.share(room) as alice:
+        await _goes_on(world, room, before["id"], tracks=2)
+        await alice.do("unpublish_video")
+        await alice.do("publish_video")
+        await _goes_on(world, room, before["id"], tracks=3)
+
+
+async def _goes_on(world: World, room: str, buffer_id: str, *, tracks: int) -> None:
+    """Waits until a buffer, which is the room's only one, has media of so many tracks."""
+
+    async def recorded() -> bool:
+        (found,) = await world.buffers(room)
+        assert found["id"] == buffer_id
+        line = await world.buffer(room)
+        gaps = [gap["why"] for gap in line["gaps"]] if line else []
+        return found["state"] == "recording" and gaps == ["not-shared"] * (tracks - 1)
+
+    await wait_for(recorded)
+
+
 @pytest.mark.edge("only screen shares; several of one user")
 async def test_two_shares_of_one_room_are_two_buffers(world: World, room: str) -> None:
     """Everybody who shares has a buffer of their own."""

@@ -63,6 +63,18 @@ async def test_the_newest_share_is_taken_unless_another_is_named(
     assert (await acceptance.accept(ctx, ADA, by_buffer))["buffer_id"] == older.buffer_id
 
 
+async def test_a_share_that_goes_on_is_taken_before_one_that_is_over(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """Of those that are over the last one, whichever began later: one may have gone on for long."""
+    [older] = await ended_share(age=120.0)
+    await ended_share(age=60.0)
+    for ended_at in (datetime.now(UTC), None):
+        ended = {"$set": {"ended_at": ended_at}}
+        await ctx.store.rows(Buffer).update_one({"_id": older.buffer_id}, ended)
+        assert (await accepted(ctx, ADA, last=5))["buffer_id"] == older.buffer_id
+
+
 @pytest.mark.parametrize(
     ("caller", "asked", "error"),
     [

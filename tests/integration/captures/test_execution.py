@@ -21,6 +21,7 @@ from app.clips.clip_location import parts_path
 from app.context import Context
 from app.models import CaptureRow
 from app.models.schema import Buffer, Capture, File, Pin, ReplayClip, Segment
+from app.viewing import stored_timelines
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing, nanoseconds
 from tests.integration.captures.checking import (
     accepted,
@@ -211,6 +212,28 @@ async def test_a_share_that_is_only_starting_is_waited_for(
     since = (row["window_end"] - share.start).total_seconds()
     assert made.clip["duration_seconds"] == pytest.approx(min(since, 3), abs=0.4)
     assert ("start-clamped" in made.clip["notes"]) == (since < 2.75)
+
+
+async def test_the_last_seconds_reach_back_over_a_reconnect_and_its_gap_is_told(
+    ctx: Context, ended_share: MakeShare, recording: Recording
+) -> None:
+    """The share has had two tracks; by either it is found, and by its first one's id."""
+    first, second = await ended_share("ada", (recording, 0.0), (recording, 25.0))
+    assert second.buffer_id == first.buffer_id
+    await second.change(video_sid="TR_again")
+    now = {"$set": {"video_sid": "TR_again"}}
+    await ctx.store.rows(Buffer).update_one({"_id": first.buffer_id}, now)
+    by_track = [await accepted(ctx, ADA, last=5, share=sid) for sid in ("TR_ada", "TR_again")]
+    assert {row["buffer_id"] for row in by_track} == {first.buffer_id}
+    made = await captured(ctx, ADA, last=60)
+    assert made.clip is not None
+    assert made.clip["duration_seconds"] == pytest.approx(40, abs=0.2)
+    [gap] = made.clip["gaps"]
+    assert (gap["why"], gap["kept"]) == ("not-recorded", False)
+    assert (gap["end"] - gap["start"]).total_seconds() == pytest.approx(5, abs=0.2)
+    line = await stored_timelines.read(ctx.store, first.buffer_id, datetime.now(UTC), ctx.settings)
+    assert line is not None
+    assert [each.why for each in line.gaps] == ["not-shared"]
 
 
 async def test_sessions_are_joined_and_the_pause_is_told(

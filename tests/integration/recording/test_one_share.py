@@ -92,7 +92,7 @@ class Sharer:
 @pytest.fixture
 def quick(ctx: Context, make_settings: MakeSettings) -> Context:
     """One whose shares begin at once."""
-    settings = make_settings(audio_wait_seconds=0, max_concurrent_per_user=5, max_concurrent=500)
+    settings = make_settings(audio_wait_seconds=0, max_concurrent_per_user=5, max_concurrent=100)
     return replace(ctx, settings=settings, shares=ShareRates(1000))
 
 
