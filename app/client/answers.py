@@ -138,6 +138,7 @@ class GapAnswer(TypedDict):
         "expired",
         "not-present",
         "not-shared",
+        "refused",
         "egress-failed",
         "egress-ended",
         "codec",

@@ -411,7 +411,7 @@ export type FailureReason = 'ffmpeg-failed' | 'ffmpeg-missing' | 'ffmpeg-stalled
 export interface GapView {
   start: string;
   end: string;
-  why: 'lost' | 'expired' | 'not-present' | 'not-shared' | 'egress-failed' | 'egress-ended' | 'codec' | 'corrupt' | 'empty' | 'not-a-file' | 'no-keyframe' | 'no-video' | 'timestamps' | 'too-large' | 'truncated' | 'unreadable' | 'missing' | 'deleted';
+  why: 'lost' | 'expired' | 'not-present' | 'not-shared' | 'refused' | 'egress-failed' | 'egress-ended' | 'codec' | 'corrupt' | 'empty' | 'not-a-file' | 'no-keyframe' | 'no-video' | 'timestamps' | 'too-large' | 'truncated' | 'unreadable' | 'missing' | 'deleted';
 }
 
 /** Why a part of a clip has no new picture. */

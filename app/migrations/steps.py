@@ -29,6 +29,7 @@ from app.migrations import (
     opened_clips,
     people_claims,
     personal_marker_places,
+    refused_sessions,
     separate_fragments,
     slot_sharers,
     trimmed_clips,
@@ -57,5 +58,6 @@ STEPS: tuple[Step, ...] = (
     opened_clips.migrate,
     trimmed_clips.migrate,
     ended_rights.migrate,
+    refused_sessions.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

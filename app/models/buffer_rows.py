@@ -79,6 +79,7 @@ class SessionRow(TypedDict):
     start_unclear_at: datetime | None
     looked_at: datetime | None
     stop_sent_at: datetime | None
+    stopped_for: Why | None
     egress_id: str | None
     status: EgressStatus
     error: str

@@ -69,6 +69,7 @@ class EgressSession(Model, Stored[SessionRow]):
     """One egress of a share, from before its start is asked for until its media is forgotten.
 
     `video_sid` and `audio_sid` are the tracks that it records, in the room `room_sid`.
+    `stopped_for`: why its share was refused when it was stopped, None if it was not.
     `role` is None once it is over; the unique index on it is what keeps a share from being recorded
     twice. `indexing` is None once it is read to its end. `folder` is relative to the media root.
     `clock_ns`: Unix time in ns of media time 0 (PTS 3600 s); `clock_exact` tells that it is the
@@ -110,6 +111,7 @@ class EgressSession(Model, Stored[SessionRow]):
     start_unclear_at: datetime | None = None
     looked_at: datetime | None = None
     stop_sent_at: datetime | None = None
+    stopped_for: Why | None = None
     egress_id: str | None = None
     status: EgressStatus = EgressStatus.STARTING
     error: str = ""

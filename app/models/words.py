@@ -88,6 +88,8 @@ class BufferGapWhy(StrEnum):
     """The caller was not in the room, and may watch only what happened while they were."""
     NOT_SHARED = "not-shared"
     """Nothing was shared: the share went on in another track, such as after a reconnect."""
+    REFUSED = "refused"
+    """Nothing was to be recorded: somebody had stopped it, or no rule permitted it."""
     EGRESS_FAILED = "egress-failed"
     """The egress failed, and was started again."""
     EGRESS_ENDED = "egress-ended"

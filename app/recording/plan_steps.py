@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.models import SessionRole, SessionRow
+from app.models import SessionRole, SessionRow, Why
 from app.recording import egress_start, ghosts, planner
 from app.recording.livekit import AlreadyOver, WorkerGone
 from app.recording.share_work import ShareWork
@@ -41,8 +41,9 @@ async def act(work: ShareWork, step: planner.PlannedStep) -> None:
 
 async def _stop(work: ShareWork, row: SessionRow, egress_id: str) -> None:
     """Asks LiveKit to stop an egress."""
-    ctx, livekit = work.ctx, work.livekit
-    work.set_session(row, {"stop_sent_at": datetime.now(UTC)})
+    ctx, livekit, why = work.ctx, work.livekit, work.buffer["why"]
+    refused = why if why is not None and Why(why).refuses else row["stopped_for"]
+    work.set_session(row, {"stop_sent_at": datetime.now(UTC), "stopped_for": refused})
     await work.write()
     try:
         await livekit.stop(egress_id)

@@ -100,6 +100,8 @@ def _why(left: PlacedRun, right: PlacedRun, shown: Sequence[Interval]) -> Buffer
         return BufferGapWhy.EXPIRED
     if left.session["_id"] == right.session["_id"]:
         return BufferGapWhy.LOST
+    if left.session["stopped_for"] is not None:
+        return BufferGapWhy.REFUSED
     if left.session["video_sid"] != right.session["video_sid"]:
         return BufferGapWhy.NOT_SHARED
     failed = left.session["status"] in _FAILED or left.session["ghost_at"] is not None

@@ -217,10 +217,10 @@ async def test_a_stop_that_nobody_answers_makes_a_ghost_of_a_silent_egress(
     session_id = await recorded(ctx, role=current, segment_seconds=segment_seconds)
     await indexed(ctx, session_id, now - timedelta(seconds=seconds_ago))
     livekit = ListedLiveKit(signs={EGRESS: WorkerGone("request timed out")})
-    nothing = cast(Any, None)
+    nothing, buffer = cast(Any, None), cast(Any, {"why": None})
     row = await row_of(ctx, session_id)
     found = await known.read(ctx.store, row["room_sid"], row["identity"])
-    work = ShareWork(ctx, livekit, found, nothing, nothing, nothing, [row])
+    work = ShareWork(ctx, livekit, found, nothing, nothing, buffer, [row])
     await plan_steps.act(work, planner.Stop(session_id))
     assert ((await row_of(ctx, session_id))["ghost_at"] is not None) == is_ghost
 

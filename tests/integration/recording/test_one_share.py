@@ -226,7 +226,8 @@ async def test_what_was_stopped_stays_stopped_when_its_sharer_comes_again(
     (only,) = await alice.buffers()
     expected = Why.STOPPED_BY_SHARER if who is Stopper.SHARER else Why.STOPPED_BY_ADMIN
     assert (only["why"], only["why_detail"]) == (expected, "private figures")
-    assert [row["video_sid"] for row in await alice.sessions()] == [alice.sid("first")]
+    (recorded,) = await alice.sessions()
+    assert (recorded["video_sid"], recorded["stopped_for"]) == (alice.sid("first"), expected)
     await rows.update_one({}, {"$unset": {f"stops.{who}": ""}})
     await alice.reconciled()
     await alice.check_one("first", "second")

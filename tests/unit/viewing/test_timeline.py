@@ -61,6 +61,7 @@ def test_a_quarantined_segment_is_a_gap_with_its_fault() -> None:
     ("given", "why"),
     [
         ({"status": "EGRESS_COMPLETE"}, BufferGapWhy.EGRESS_ENDED),
+        ({"stopped_for": "stopped-by-sharer"}, BufferGapWhy.REFUSED),
         ({"status": "EGRESS_FAILED"}, BufferGapWhy.EGRESS_FAILED),
         ({"status": "EGRESS_LIMIT_REACHED"}, BufferGapWhy.EGRESS_FAILED),
         ({"status": "EGRESS_ACTIVE", "ghost_at": at(30)}, BufferGapWhy.EGRESS_FAILED),
