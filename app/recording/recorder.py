@@ -149,7 +149,7 @@ def _first(*instants: datetime | None) -> datetime | None:
 
 
 async def _begin(ctx: Context, livekit: LiveKit, found: Known, video_sid: str) -> ShareWork | None:
-    """What is known of a share, with a buffer that is new if it has none; None: not its track.
+    """What is known of a share, with a buffer that is new if it has none; None: it has no share.
 
     About the room and the sharer of a new one LiveKit is asked first. Its track may be another one
     of a share that was over: then it has the buffer of that.
@@ -162,8 +162,10 @@ async def _begin(ctx: Context, livekit: LiveKit, found: Known, video_sid: str) -
     if buffer is None:
         now = datetime.now(UTC)
         own_id = paths.buffer_id(ctx.instance, track["room_sid"], track["_id"])
-        if any(row["_id"] == own_id for row in found.buffers):
-            return None  # its share has gone on in another track
+        is_known = any(row["_id"] == own_id for row in found.buffers)
+        is_recorded = any(row["buffer_id"] == own_id for row in found.sessions)
+        if succession.is_over(track, found.tracks) and (is_known or not is_recorded):
+            return None  # its share has gone on in another track, or never began
         room = found.room or await _missed_room(ctx, livekit, track)
         sharer = await livekit.participant(track["room"], track["identity"])
         person = await opt_out.heard(ctx, track, person, sharer, now)
@@ -181,6 +183,8 @@ async def _begin(ctx: Context, livekit: LiveKit, found: Known, video_sid: str) -
         if person is None or not person["opted_out"]:
             await continuation.note_unlisted(ctx, found, track, sharer)
             buffer = await continuation.taken_up(ctx, found, track, made.community, now)
+        if buffer is None and is_known:
+            return None  # it was missed for a while, and another screen has its buffer
         is_new = buffer is None
         buffer = buffer or row_of(made)
     active = [row for row in found.sessions if row["buffer_id"] == buffer["_id"]]

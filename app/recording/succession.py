@@ -75,10 +75,10 @@ def _ended_at(
     buffer: BufferRow, track: TrackRow | None, tracks: Sequence[TrackRow], now: datetime
 ) -> datetime | None:
     """When a share ended; None if it goes on, as far as is known."""
-    if buffer["ended_at"] is not None:
+    if track is not None and not is_over(track, tracks):
+        return None  # though it may have been missed for a while
+    if buffer["ended_at"] is not None or track is None:
         return buffer["ended_at"]
-    if track is None or not is_over(track, tracks):
-        return None
     return track["ended_at"] or now
 
 

@@ -14,8 +14,9 @@ from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSourc
 from app.buffer import paths
 from app.context import Context
 from app.models import BufferRow, SessionRow, Stopper, Why
-from app.models.schema import Buffer, Community, EgressSession, OutgoingEvent, Participant
+from app.models.schema import Buffer, Community, EgressSession, OutgoingEvent, Participant, Track
 from app.recording import continuation, known, recorder
+from app.recording.succession import MISSED_AFTER
 from app.work.share_rates import ShareRates
 from tests import webhooks
 from tests.integration.conftest import MakeSettings
@@ -167,6 +168,23 @@ async def test_a_lost_unpublish_is_seen_when_the_next_track_comes(alice: Sharer)
     alice.livekit.listed = [(Room(sid=ROOM_SID, name="studio"), [person])]
     await alice.publish("second")
     await alice.check_one("first", "second")
+
+
+async def test_a_track_that_was_only_missed_for_a_while_takes_nothing_from_what_came_meanwhile(
+    alice: Sharer,
+) -> None:
+    """Listed again, it is a screen at the same time; when the other one ends, the share is its."""
+    first, tracks = {"_id": alice.sid("first")}, alice.ctx.store.rows(Track)
+    await alice.publish("first")
+    await tracks.update_one(first, {"$set": {"missing": MISSED_AFTER}})
+    await alice.reconciled()
+    await alice.publish("second")
+    await tracks.update_one(first, {"$set": {"missing": 0}})
+    await alice.reconciled()
+    await alice.check_one("first", "second")
+    await alice.unpublish("second")
+    await alice.reconciled()
+    await alice.check_one("first", "second", "first")
 
 
 @pytest.mark.edge("only screen shares; several of one user")
