@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from app.access import visibility
 from app.api import buffer_views, marker_routes, share_lookup, wire
-from app.api.buffer_views import BufferDetail, BufferPage, GapView, SpanView
+from app.api.buffer_views import BufferDetail, BufferPage
 from app.api.call import Call
 from app.api.json_types import Cursor, PageSize
 from app.api.operation import Answer, endpoint
@@ -108,9 +108,7 @@ async def get_buffer(call: Call[None]) -> BufferDetail:
     reader = await share_lookup.reader_of(call, share.identity)
     line, buffer = buffer_views.shown(reader, line, permit, ctx.settings.max_capture)
     return BufferDetail(
-        **buffer.model_dump(),
-        spans=[SpanView.model_validate(span) for span in line.spans],
-        gaps=[GapView.model_validate(gap) for gap in line.gaps],
+        **buffer_views.timeline_members(line, buffer),
         markers=await marker_routes.of_buffer(ctx, caller, line.buffer_id, share, now),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -103,14 +103,19 @@ class GapView(View):
     )
 
 
-class BufferDetail(BufferView):
-    """A share with its timeline, and what was marked on it."""
+class BufferTimeline(BufferView):
+    """A share with its timeline."""
 
     spans: list[SpanView] = Field(
         description="Where there is media, in order. Marked stretches stay here when they are "
         "older than `oldest`."
     )
     gaps: list[GapView] = Field(description="Where there is none, in order.")
+
+
+class BufferDetail(BufferTimeline):
+    """A share with its timeline, and what was marked on it."""
+
     markers: list[MarkerView] = Field(description="Moments that somebody marked, in order.")
 
 
@@ -125,6 +130,29 @@ async def views(
     state: WebState, caller: Caller, lines: Sequence[Timeline], now: datetime
 ) -> list[BufferView]:
     """Buffers that the caller may see, as they are shown them."""
+    return [view for _, view in await _shown_to(state, caller, lines, now)]
+
+
+async def timelines(
+    state: WebState, caller: Caller, lines: Sequence[Timeline], now: datetime
+) -> list[BufferTimeline]:
+    """Buffers that the caller may see, as they are shown them, with their timelines."""
+    shown_lines = await _shown_to(state, caller, lines, now)
+    return [BufferTimeline(**timeline_members(line, view)) for line, view in shown_lines]
+
+
+def timeline_members(line: Timeline, view: BufferView) -> dict[str, Any]:
+    """The members of BufferTimeline, of what `shown` gave."""
+    return {
+        **view.model_dump(),
+        "spans": [SpanView.model_validate(span) for span in line.spans],
+        "gaps": [GapView.model_validate(gap) for gap in line.gaps],
+    }
+
+
+async def _shown_to(
+    state: WebState, caller: Caller, lines: Sequence[Timeline], now: datetime
+) -> list[tuple[Timeline, BufferView]]:
     ctx = state.ctx
     reader = await auth.reader_of(state, caller, now)
     readers = await auth.readers_of_shares(state, reader, {line.identity for line in lines})
@@ -132,7 +160,7 @@ async def views(
     permits = await visibility.permits(ctx.store, ctx.settings, caller, shares)
     longest = ctx.settings.max_capture
     return [
-        shown(readers[line.identity], line, permit, longest)[1]
+        shown(readers[line.identity], line, permit, longest)
         for line, permit in zip(lines, permits, strict=True)
     ]
 

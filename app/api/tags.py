@@ -7,6 +7,7 @@ from app.api import versions
 TAGS = {
     "Sessions": "Short-lived tokens of this service, and what a caller's token is good for.",
     "Buffers": "What is kept of the shares: timelines, media, pictures, markers, and stopping.",
+    "Rooms": "All shares of a room at once: on one clock, and captured together.",
     "Captures": "Asking for a clip, and following it until it is ready.",
     "Clips": "The library of clips: found, changed, opened to others, deleted, downloaded.",
     "Links": "What a clip's link opens for whoever has it, and what chats show of it.",
@@ -25,6 +26,7 @@ _OF_SEGMENT = {
     "sessions": "Sessions",
     "buffers": "Buffers",
     "segments": "Buffers",
+    "rooms": "Rooms",
     "captures": "Captures",
     "clips": "Clips",
     "files": "Clips",

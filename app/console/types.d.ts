@@ -105,6 +105,31 @@ export interface BufferPage {
 /** What a share is doing. */
 export type BufferState = 'waiting' | 'starting' | 'recording' | 'lagging' | 'stalled' | 'ended' | 'refused';
 
+/** A share with its timeline. */
+export interface BufferTimeline {
+  id: string;
+  room: string;
+  sharer: string;
+  state: BufferState;
+  why: Why | null;
+  why_detail: string;
+  retry_at: string | null;
+  started_at: string;
+  ended_at: string | null;
+  oldest: string | null;
+  newest: string | null;
+  media_seconds: number;
+  audio: boolean;
+  session_ids: Array<string>;
+  clock: ClockKind;
+  playlist_url: string | null;
+  replay_url: string | null;
+  poster_url: string | null;
+  thumbnails_url: string | null;
+  spans: Array<SpanView>;
+  gaps: Array<GapView>;
+}
+
 /** A share and what is kept of it. Its URLs need no token, for a while. */
 export interface BufferView {
   id: string;
@@ -609,6 +634,15 @@ export interface Requested {
 
 /** What somebody is in a community. */
 export type Role = 'member' | 'moderator' | 'admin';
+
+/** The shares of a room that the caller may see, on one wall clock. */
+export interface RoomTimeline {
+  room: string;
+  room_sid: string;
+  now: string;
+  items: Array<BufferTimeline>;
+  complete: boolean;
+}
 
 /** What was so at an instant. */
 export interface SampleView {

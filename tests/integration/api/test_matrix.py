@@ -66,6 +66,7 @@ MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("DELETE /buffers/{buffer}/markers/{marker}", None,   (404, 404, 403, 404, 403, 204, 404, 404)),
     ("GET /segments/{session}-0.m4s", None,               (404, 404, 200, 404, 200, 200, 200, 200)),
     ("GET /segments/{session}-{init}.mp4", None,          (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("GET /rooms/room/timeline", None,                    (404, 404, 200, 404, 200, 200, 200, 200)),
     ("POST /buffers/{buffer}/stop", {},                   (404, 404, 403, 404, 202, 202, 202, 202)),
     ("POST /buffers/{buffer}/resume", None,               (404, 404, 403, 404, 202, 403, 202, 202)),
     ("POST /captures", BY_BUFFER,                         (404, 404, 202, 404, 202, 202, 202, 202)),

@@ -1,0 +1,122 @@
+"""/rooms/{room} over HTTP: all shares of a room at one instant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from app.context import Context
+from app.models.schema import Buffer
+from app.viewing import room_shares
+from tests.integration.api.conftest import (
+    INSTANCE_ADMIN,
+    OWNER,
+    ROOM_ADMIN,
+    STRANGER,
+    MakeShare,
+    bearer,
+    token,
+)
+
+TIMELINE = "/v1/rooms/room/timeline"
+
+
+async def timeline(
+    http: httpx.AsyncClient, headers: dict[str, str] = ROOM_ADMIN, **query: str
+) -> dict[str, Any]:
+    found = await http.get(TIMELINE, headers=headers, params=query)
+    assert found.status_code == 200, found.text
+    body: dict[str, Any] = found.json()
+    return body
+
+
+def sharers(told: dict[str, Any]) -> list[str]:
+    return [item["sharer"] for item in told["items"]]
+
+
+async def add_rows(ctx: Context, count: int, **given: Any) -> None:
+    """Shares without media."""
+    common = {"room": "room", "room_sid": "RM", "participant_sid": "PA", "identity": "ann"}
+    for number in range(count):
+        name = f"{given.get('room_sid', 'RM')}-{number}"
+        fields = common | {"video_sid": f"TR_{name}", "since": datetime.now(UTC)} | given
+        await ctx.store.create(Buffer(id=name, **fields))
+
+
+async def test_all_shares_of_a_room_stand_on_one_clock(
+    http: httpx.AsyncClient, share: MakeShare
+) -> None:
+    """Each as it is shown alone, with what plays it."""
+    ann, bob = await share("ann"), await share("bob", age=24)
+    told = await timeline(http)
+    assert (told["room"], told["room_sid"], told["complete"]) == ("room", "RM", True)
+    assert sharers(told) == ["bob", "ann"]
+    now = datetime.fromisoformat(told["now"])
+    assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
+    for item, made in zip(told["items"], (bob, ann), strict=True):
+        [span] = item["spans"]
+        assert abs(datetime.fromisoformat(span["start"]) - made.start) < timedelta(milliseconds=2)
+        alone = (await http.get(f"/v1/buffers/{made.buffer_id}", headers=ROOM_ADMIN)).json()
+        differs = {name for name in item if item[name] != alone[name]}
+        assert not {name for name in differs if not name.endswith("_url")}
+        assert set(alone) - set(item) == {"markers"}
+        assert (await http.get(item["playlist_url"])).status_code == 200
+
+
+async def test_everybody_sees_those_shares_that_they_see_alone(
+    http: httpx.AsyncClient, share: MakeShare
+) -> None:
+    await share("ann")
+    await share("bob", age=24)
+    assert sharers(await timeline(http, OWNER)) == ["ann"]
+    assert sharers(await timeline(http, STRANGER)) == ["bob"]
+    assert sharers(await timeline(http, INSTANCE_ADMIN)) == ["bob", "ann"]
+    deaf = bearer(token("mod", room_admin=True, can_subscribe=False))
+    for headers in (deaf, bearer(token("ann", room="other")), bearer(token("carl"))):
+        hidden = await http.get(TIMELINE, headers=headers)
+        none = await http.get("/v1/rooms/nowhere/timeline", headers=headers)
+        assert hidden.status_code == none.status_code == 404
+        assert hidden.json()["detail"].replace("'room'", "'nowhere'") == none.json()["detail"]
+
+
+async def test_a_name_that_came_again_is_the_room_of_the_newest_share_that_one_sees(
+    http: httpx.AsyncClient, ctx: Context
+) -> None:
+    before = datetime.now(UTC) - timedelta(hours=1)
+    await add_rows(ctx, 1, room_sid="RM_before", since=before)
+    await add_rows(ctx, 1, room_sid="RM_now")
+    await add_rows(ctx, 1, room_sid="RM_others", identity="bob")
+    assert (await timeline(http, OWNER))["room_sid"] == "RM_now"
+    assert (await timeline(http, INSTANCE_ADMIN))["room_sid"] in ("RM_now", "RM_others")
+    earlier = await timeline(http, OWNER, room_sid="RM_before")
+    assert [item["id"] for item in earlier["items"]] == ["RM_before-0"]
+    others = await http.get(TIMELINE, headers=OWNER, params={"room_sid": "RM_others"})
+    assert others.status_code == 404
+
+
+async def test_of_very_many_shares_those_that_go_on_are_told_of(
+    http: httpx.AsyncClient, ctx: Context
+) -> None:
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    await add_rows(ctx, room_shares.AT_MOST, identity="bob")
+    told = await timeline(http, INSTANCE_ADMIN)
+    assert (len(told["items"]), told["complete"]) == (room_shares.AT_MOST, True)
+    await ctx.store.rows(Buffer).update_many({"room_sid": "RM"}, {"$set": {"ended_at": later}})
+    assert (await timeline(http, INSTANCE_ADMIN))["items"] == []  # over, and nothing of them is kept
+    await ctx.store.rows(Buffer).update_one({"_id": "RM-0"}, {"$set": {"ended_at": None}})
+    await ctx.store.create(
+        Buffer(
+            id="new",
+            room="room",
+            room_sid="RM",
+            identity="ann",
+            participant_sid="PA",
+            video_sid="TR",
+            since=later,
+            ended_at=later,
+        )
+    )
+    told = await timeline(http, INSTANCE_ADMIN)
+    assert ([item["id"] for item in told["items"]], told["complete"]) == (["RM-0"], False)
