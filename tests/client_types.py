@@ -1,7 +1,7 @@
 """What of the Python client is made: its types, and its form without await.
 
-`python -m tests.client_types` writes them anew: answers.py and answer_words.py of app/client from
-the description of the API, blocking_client.py from async_client.py.
+`python -m tests.client_types` writes them anew: answers.py, share_answers.py and answer_words.py of
+app/client from the description of the API, blocking_client.py from async_client.py.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ CLIENT = Path(__file__).resolve().parents[1] / "app" / "client"
 OPERATIONS = (
     "get_session", "list_buffers", "get_buffer", "delete_buffer", "stop_recording",
     "resume_recording", "get_buffer_events", "list_markers", "create_marker", "delete_marker",
-    "create_capture", "get_capture", "cancel_capture", "get_capture_events", "list_clips",
-    "get_clip", "change_clip", "delete_clip", "trim_clip", "restore_clip", "request_clip_deletion",
-    "share_clip", "get_file", "create_archive", "get_quota", "get_user_quota", "set_user_quota",
+    "get_room_timeline", "create_room_captures", "create_capture", "get_capture", "cancel_capture",
+    "get_capture_events", "list_clips", "get_clip", "change_clip", "delete_clip", "trim_clip",
+    "restore_clip", "request_clip_deletion", "share_clip", "get_file", "create_archive",
+    "get_quota", "get_user_quota", "set_user_quota",
 )  # fmt: skip
 _HEAD = '''\
 """What the service answers, as types: `python -m tests.client_types` writes this."""
@@ -34,6 +35,7 @@ from __future__ import annotations
 from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 from . import answer_words as w
+from .share_answers import {of_shares}
 
 PageItem = TypeVar("PageItem")
 
@@ -44,6 +46,17 @@ class AnswerPage(TypedDict, Generic[PageItem]):
     items: list[PageItem]
     next: str | None
 '''
+_SHARES_HEAD = '''\
+"""What the service answers of shares, as types: `python -m tests.client_types` writes this."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from . import answer_words as w
+'''
+_OF_SHARES = ("Buffer", "Gap", "Marker", "RoomTimeline", "Span")
+"""How the types of a module of its own begin: no other type has one of these in it."""
 _WORDS_HEAD = '''\
 """The words of the service's closed lists: `python -m tests.client_types` writes this."""
 
@@ -98,14 +111,30 @@ def written() -> dict[str, str]:
     named = sorted(reached(list(operations(described()).values()), _SCHEMAS))
     told = [name for name in named if _is_told(name)]
     words = [name for name in told if _is_words(name)]
-    types = [_declared(name, told) for name in told if not _is_words(name)]
-    # A type stands behind the one that it adds to.
-    types.sort(key=lambda text: "(TypedDict)" not in text)
+    types = {name: _declared(name, told) for name in told if not _is_words(name)}
+    of_shares = [name for name in types if name.startswith(_OF_SHARES)]
+    exported = ", ".join(f"{python_name(name)} as {python_name(name)}" for name in of_shares)
+    head = _HEAD.format(of_shares=exported)
+    others = [text for name, text in types.items() if name not in of_shares]
     return {
         "answer_words.py": _tidied(_WORDS_HEAD + "\n".join(map(_listed, words))),
-        "answers.py": _tidied("\n\n".join([_HEAD, *types])),
+        "answers.py": _tidied("\n\n".join([head, *_in_order(others)])),
+        "share_answers.py": _tidied(
+            "\n\n".join([_SHARES_HEAD, *_in_order([types[name] for name in of_shares])])
+        ),
         "blocking_client.py": _tidied(_blocking()),
     }
+
+
+def _in_order(types: list[str]) -> list[str]:
+    """Each type behind the one that it adds to."""
+    head = re.compile(r"class (\w+)\((\w+)\)")
+    bases = {name: base for text in types for name, base in head.findall(text)}
+
+    def depth(name: str) -> int:
+        return 1 + depth(bases[name]) if name in bases else 0
+
+    return sorted(types, key=lambda text: depth(head.findall(text)[0][0]))
 
 
 def _blocking() -> str:

@@ -127,7 +127,8 @@ def kept() -> dict[str, Rows]:
     return {
         "captures": written(
             schema.Capture,
-            asked | finished | {"id": "c1", "clip_id": "k1", "idempotency_key": "once"},
+            asked | finished | {"id": "c1", "clip_id": "k1", "idempotency_key": "once b1",
+                                "moment_id": "m1"},
             asked | {"id": "c2", "clip_id": "k2", "status": "queued", "lease_until": NOW,
                      "reserved_bytes": 7000},
             asked | finished | {"id": "c3", "clip_id": "k3",
@@ -139,6 +140,7 @@ def kept() -> dict[str, Rows]:
             schema.ReplayClip,
             shown | done | {"id": "k1", "capture_id": "c1", "file_id": "f1", "title": "That goal",
                             "visibility": "link", "link_secret": "s" * 32, "grant": 2,
+                            "moment_id": "m1",
                             "opened": True, "deletion_request": {
                                 "requested_by": "alice", "reason": "", "requested_at": ago(3)}},
             shown | {"id": "k2", "capture_id": "c2", "file_id": "f2"},

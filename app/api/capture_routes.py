@@ -11,7 +11,7 @@ from sse_starlette import ServerSentEvent
 from starlette.routing import BaseRoute
 
 from app.access.tokens import Caller
-from app.api import auth, capture_views, clip_views, share_lookup, wire
+from app.api import auth, capture_views, clip_views, wire
 from app.api.call import Call
 from app.api.capture_views import (
     SAME_CAPTURE,
@@ -20,6 +20,7 @@ from app.api.capture_views import (
     CaptureEvent,
     CaptureView,
     Progress,
+    playlist_url,
     promised,
 )
 from app.api.clip_views import Requested
@@ -69,7 +70,7 @@ from app.models import CaptureRow, CaptureStatus
 async def create_capture(call: Call[CaptureRequest]) -> Accepted:
     """Accepts a capture, or gives the one that was accepted under the same key."""
     row = await acceptance.accept(call.ctx, call.caller, call.input, call.idempotency_key)
-    return Accepted(**promised(call, row), playlist_url=await _playlist_url(call, row))
+    return Accepted(**promised(call, row), playlist_url=await playlist_url(call, row))
 
 
 @endpoint(
@@ -145,21 +146,17 @@ async def _view(call: Call[None], row: CaptureRow) -> CaptureView:
         room=row["room"],
         sharer=row["identity"],
         trimmed_from=row["trim"] and row["trim"]["clip_id"],
+        moment_id=row["moment_id"],
         title=row["title"],
         cut=row["cut"],
         requested=Requested(start=row["requested_start"], end=row["requested_end"]),
         window=Requested(start=row["window_start"], end=row["window_end"]),
         notes=[*row["notes"]],
-        playlist_url=await _playlist_url(call, row),
+        playlist_url=await playlist_url(call, row),
         events_url=capture_views.events_url(call.reader, row["_id"]),
         accepted_at=row["accepted_at"],
         finished_at=row["finished_at"],
     )
-
-
-async def _playlist_url(call: Call[Any], row: CaptureRow) -> str:
-    reader = await share_lookup.reader_of(call, row["identity"])
-    return reader.url(f"/captures/{row['_id']}/playlist.m3u8")
 
 
 async def _progress(ctx: Context, reader: auth.Reader, row: CaptureRow) -> dict[str, Any]:

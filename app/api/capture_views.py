@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.api import json_types
+from app.api import json_types, share_lookup
 from app.api.auth import Reader
 from app.api.call import Call
 from app.api.clip_views import ClipView, CutWord, Notes, Requested
-from app.api.json_types import Id, Identity, InstantText, MediaUrl, RoomName, Told
+from app.api.json_types import Id, Identity, InstantText, MediaUrl, MomentId, RoomName, Told
 from app.api.operation import Answer
 from app.api.wire import View
 from app.models import CaptureRow, CaptureStage, CaptureStatus, FailureReason
@@ -92,6 +92,7 @@ class CaptureView(Progress):
         description="The clip that it is a part of; null if it is cut from the share itself.",
         examples=[None],
     )
+    moment_id: MomentId
     title: json_types.Title = Field(description="One line; may be empty.")
     cut: CutWord
     requested: Requested = Field(description="The window that was asked for.")
@@ -124,6 +125,12 @@ def promised(call: Call[Any], row: CaptureRow) -> dict[str, Any]:
         "events_url": events_url(call.reader, row["_id"]),
         "capture_url": call.sibling(f"/captures/{row['_id']}"),
     }
+
+
+async def playlist_url(call: Call[Any], row: CaptureRow) -> str:
+    """The playlist of what is there of a capture of a share, signed."""
+    reader = await share_lookup.reader_of(call, row["identity"])
+    return reader.url(f"/captures/{row['_id']}/playlist.m3u8")
 
 
 def events_url(reader: Reader, capture_id: str) -> str:

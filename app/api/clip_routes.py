@@ -53,6 +53,11 @@ class ClipQuery(Input):
         description="Only those that are open to no one else, to their room, or by a link. "
         "Pages are as with `title`.",
     )
+    moment_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        None,
+        description="Only those that were captured together under this id.",
+        examples=["5f0c2d9e8b7a4c31d2e6f903"],
+    )
     deleted: bool = Field(
         False,
         description="Those that were deleted and can be restored: the caller's own, of an instance "
@@ -146,6 +151,7 @@ async def list_clips(call: Call[ClipQuery]) -> ClipPage:
         title=given.title,
         shared_by=given.sharer,
         visibility=given.visibility,
+        moment_id=given.moment_id,
         deleted=given.deleted,
         but_of=call.caller.identity if given.others else None,
     )

@@ -19,6 +19,7 @@ from app.api.json_types import (
     Identity,
     InstantText,
     MediaUrl,
+    MomentId,
     NextPage,
     Pixels,
     RoomName,
@@ -95,6 +96,7 @@ class ClipView(View):
         description="The clip that it is a part of, which may be gone since; null: of none.",
         examples=[None],
     )
+    moment_id: MomentId
     room: RoomName
     requested: Requested = Field(description="The window that was asked for.")
     delivered: Delivered = Field(description="The window that the clip shows.")
@@ -218,6 +220,7 @@ def _view(clip: Clip, caller: Caller, reader: Reader, right: ClipRight) -> ClipV
         sharer=row["shared_by"],
         buffer_id=row["buffer_id"],
         trimmed_from=row["trimmed_from"],
+        moment_id=row["moment_id"],
         room=row["room"],
         requested=Requested(start=row["requested_start"], end=row["requested_end"]),
         delivered=Delivered(

@@ -59,6 +59,14 @@ RoundedSeconds = Annotated[
 Id = Annotated[str, Field(examples=["5f0c2d9e8b7a4c31d2e6f901"])]
 """Opaque."""
 RoomName = Annotated[str, Field(description="LiveKit's name of the room.", examples=["studio"])]
+MomentId = Annotated[
+    str | None,
+    Field(
+        description="Of all that were captured together, one of each share of a room; null: of it "
+        "alone.",
+        examples=[None],
+    ),
+]
 Identity = Annotated[str, Field(examples=["alice"])]
 """A user, as LiveKit knows them."""
 CommunityName = Annotated[str, Field(examples=["default"])]

@@ -27,7 +27,13 @@ def charge(call: Call[Any], cost: Cost, kept: Kept | None) -> None:
             f"wait {wait:.1f} s",
             retry_after=round(wait, 3),
         )
-    if kept is not None and (wait := call.state.rates.keep(kept, user)):
+    if kept is not None:
+        count_kept(call, kept)
+
+
+def count_kept(call: Call[Any], kept: Kept) -> None:
+    """Counts something more that is kept of a request. Raises TooManyRequests."""
+    if wait := call.state.rates.keep(kept, call.user):
         hours = ALLOWANCES[kept][1]
         raise TooManyRequests(
             f"these are more requests (of the kind {kept}) than are kept of one user in "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,11 +10,24 @@ from pydantic import Field
 from starlette.routing import BaseRoute
 
 from app.access import visibility
-from app.api import buffer_views, wire
+from app.api import buffer_views, rate_limits, room_views, wire
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
-from app.api.room_views import RoomTimeline
-from app.errors import Invalid, NotFound
+from app.api.room_views import MomentAccepted, RoomTimeline
+from app.api.token_buckets import Kept
+from app.api.wire import IDEMPOTENCY_KEY
+from app.captures import moments
+from app.captures.moment_request import MomentRequest
+from app.errors import (
+    BufferEmpty,
+    Conflict,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    QuotaExceeded,
+    TooManyCaptures,
+    WindowTooLong,
+)
 from app.models.input_types import Name
 from app.viewing import room_shares
 
@@ -58,4 +72,41 @@ async def get_room_timeline(call: Call[RoomQuery]) -> RoomTimeline:
     )
 
 
-routes: list[BaseRoute] = [get_room_timeline]
+@endpoint(
+    "POST /rooms/{room}/captures",
+    "Capture one moment of all shares of a room",
+    description="A capture of each share that went on in the window, as `POST /captures` makes it, "
+    "with the same rights, limits and costs; their clips have the same `moment_id`. Those that "
+    "can't be had are told with the reason; where none can be, that of the first is the answer.",
+    answers={HTTPStatus.ACCEPTED: Answer("They will be made.")},
+    problems=[
+        BufferEmpty,
+        Conflict,
+        Invalid,
+        NotFound,
+        NotPermitted,
+        QuotaExceeded,
+        TooManyCaptures,
+        WindowTooLong,
+    ],
+    headers={
+        IDEMPOTENCY_KEY: "The same key within 24 h gives the same captures, and tries those again "
+        "that could not be had: 1 to 200 visible ASCII characters."
+    },
+    kept=Kept.CAPTURE,
+)
+async def create_room_captures(call: Call[MomentRequest]) -> MomentAccepted:
+    """Accepts a capture of each share of a room, or gives those accepted under the same key."""
+    room = call.name("room")
+    found = await moments.accept(
+        call.ctx,
+        call.caller,
+        room,
+        call.input,
+        call.idempotency_key,
+        count=partial(rate_limits.count_kept, call, Kept.CAPTURE),
+    )
+    return await room_views.moment_accepted(call, room, found)
+
+
+routes: list[BaseRoute] = [get_room_timeline, create_room_captures]

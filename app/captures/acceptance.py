@@ -53,7 +53,7 @@ async def accept(
     """
 
     async def asked() -> Capture:
-        return await _permitted(ctx, caller, request)
+        return await permitted(ctx, caller, request)
 
     return await accept_once(ctx, caller, asked, request.hash, idempotency_key)
 
@@ -123,8 +123,11 @@ async def _drop(ctx: Context, row: CaptureRow) -> None:
     await lifecycle.drop(ctx.store, row["_id"])
 
 
-async def _permitted(ctx: Context, caller: Caller, request: CaptureRequest) -> Capture:
-    """The row that a request becomes, if the caller may capture what it asks for."""
+async def permitted(ctx: Context, caller: Caller, request: CaptureRequest) -> Capture:
+    """The row that a request becomes, if the caller may capture what it asks for.
+
+    Raises NotPermitted, NotFound, BufferEmpty, Invalid, WindowTooLong.
+    """
     now = datetime.now(UTC)
     line = await capture_target.find(ctx, caller, request, now)
     share = visibility.share_in(line)

@@ -29,6 +29,7 @@ class _About(TypedDict):
     community: str
     shared_by: str
     title: str
+    moment_id: str | None
 
 
 async def ready(ctx: Context, row: CaptureRow, result: CaptureResult) -> None:
@@ -74,6 +75,7 @@ def _about(row: CaptureRow) -> _About:
         "community": row["community"],
         "shared_by": row["identity"],
         "title": row["title"],
+        "moment_id": row["moment_id"],
     }
 
 

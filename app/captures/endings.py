@@ -285,6 +285,7 @@ def _clip(
         community=capture["community"],
         title=capture["title"],
         trimmed_from=capture["trim"]["clip_id"] if capture["trim"] else None,
+        moment_id=capture["moment_id"],
         opened=closed_by is not None,
         closed_by=closed_by,
         ready=True,

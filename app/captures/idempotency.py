@@ -11,8 +11,9 @@ from app.access.tokens import Caller
 from app.captures import capture_limits
 from app.context import Context
 from app.errors import Conflict, Unavailable
-from app.models import CaptureRow, CaptureStatus
+from app.models import CaptureRow, CaptureStatus, Row
 from app.models.schema import Capture
+from app.store import since
 
 KEY_LIFE = timedelta(hours=24)
 _WAIT_SECONDS = 10.0
@@ -38,9 +39,7 @@ async def accepted_before(
                 {"_id": row["_id"], "idempotency_key": key}, {"$set": {"idempotency_key": None}}
             )
             continue
-        is_theirs = policy.may_see_capture(caller, by=row["caller"], room=row["room"])
-        if row["request_hash"] != request_hash or not is_theirs:
-            raise Conflict(f"the Idempotency-Key {key!r} was used for another request before")
+        _check(caller, row, request_hash, key)
         if row["status"] != CaptureStatus.ACCEPTING:
             return row
         if time.monotonic() > deadline:
@@ -50,3 +49,37 @@ async def accepted_before(
             )
         await asyncio.sleep(_POLL_SECONDS)
     return None
+
+
+def key_of_part(key: str | None, part: str) -> str | None:
+    """The key of a part of what was asked for under a key: no caller's own has a space."""
+    return None if key is None else f"{key} {part}"
+
+
+async def parts_before(
+    ctx: Context, caller: Caller, request_hash: str, key: str | None
+) -> list[CaptureRow]:
+    """The captures of the parts of what the caller asked for under the key within KEY_LIFE.
+
+    Oldest first; one that is just being accepted may still come to nothing. Raises Conflict as
+    `accepted_before` does.
+    """
+    if key is None:
+        return []
+    which: Row = {
+        "caller": caller.identity,
+        # what begins with the key and a space
+        "idempotency_key": {"$gt": f"{key} ", "$lt": f"{key}!"},
+        "accepted_at": since(datetime.now(UTC) - KEY_LIFE),
+    }
+    rows = await ctx.store.rows(Capture).find(which).sort("accepted_at", 1).to_list(None)
+    for row in rows:
+        _check(caller, row, request_hash, key)
+    return rows
+
+
+def _check(caller: Caller, row: CaptureRow, request_hash: str, key: str) -> None:
+    """Raises Conflict unless what was accepted is what the caller asks for now."""
+    is_theirs = policy.may_see_capture(caller, by=row["caller"], room=row["room"])
+    if row["request_hash"] != request_hash or not is_theirs:
+        raise Conflict(f"the Idempotency-Key {key!r} was used for another request before")

@@ -31,19 +31,8 @@ _EXAMPLES: list[JsonValue] = [
 ]
 
 
-class CaptureRequest(BaseModel):
-    """What to capture: which share, and which part of it.
-
-    The share is `buffer_id`, or `room` with `sharer` and `track_sid`. The window is `last`, or
-    `start` and `end`. Lengths are seconds, or texts such as `90s` and `1m30s`.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        validate_by_name=True,
-        json_schema_extra={"examples": _EXAMPLES},
-    )
+class _ShareNamed(BaseModel):
+    """The members that say which share."""
 
     room: Name | None = Field(default=None, description="The room in which the screen is shared.")
     sharer: Name | None = Field(
@@ -67,6 +56,27 @@ class CaptureRequest(BaseModel):
         examples=["5f0c2d9e8b7a4c31d2e6f901"],
         alias="buffer",
     )
+
+    @model_validator(mode="after")
+    def _one_share(self) -> Self:
+        if self.buffer_id is not None:
+            if any(each is not None for each in (self.room, self.sharer, self.track_sid)):
+                raise ValueError(
+                    "give either buffer_id, or room with sharer and track_sid, not both"
+                )
+        elif self.room is None:
+            raise ValueError("say whose share: room (with sharer, track_sid), or buffer_id")
+        return self
+
+
+class WindowRequest(BaseModel):
+    """The members that say which part of a share, and how the clip of it is made.
+
+    The window is `last`, or `start` and `end`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
+
     last: Seconds | None = Field(
         default=None,
         description="The last so many seconds before the call; a number, or `30s`, `2m`.",
@@ -115,20 +125,23 @@ class CaptureRequest(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _one_share_and_one_window(self) -> Self:
-        if self.buffer_id is not None:
-            if any(each is not None for each in (self.room, self.sharer, self.track_sid)):
-                raise ValueError(
-                    "give either buffer_id, or room with sharer and track_sid, not both"
-                )
-        elif self.room is None:
-            raise ValueError("say whose share: room (with sharer, track_sid), or buffer_id")
+    def _one_window(self) -> Self:
         if self.last is not None:
             if self.start is not None or self.end is not None:
                 raise ValueError("give either last, or start and end, not both")
         elif self.start is None or self.end is None:
             raise ValueError("say which part: last, or both start and end")
         return self
+
+
+class CaptureRequest(WindowRequest, _ShareNamed):
+    """What to capture: which share, and which part of it.
+
+    The share is `buffer_id`, or `room` with `sharer` and `track_sid`. The window is `last`, or
+    `start` and `end`. Lengths are seconds, or texts such as `90s` and `1m30s`.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": _EXAMPLES})
 
     @property
     def hash(self) -> str:

@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Generic, Literal, TypedDict, TypeVar
 
 from . import answer_words as w
+from .share_answers import BufferAnswer as BufferAnswer
+from .share_answers import BufferDetailAnswer as BufferDetailAnswer
+from .share_answers import BufferTimelineAnswer as BufferTimelineAnswer
+from .share_answers import GapAnswer as GapAnswer
+from .share_answers import MarkerAnswer as MarkerAnswer
+from .share_answers import MarkerListAnswer as MarkerListAnswer
+from .share_answers import RoomTimelineAnswer as RoomTimelineAnswer
+from .share_answers import SpanAnswer as SpanAnswer
 
 PageItem = TypeVar("PageItem")
 
@@ -21,30 +29,6 @@ class ArchiveAnswer(TypedDict):
 
     download_url: str
     size_bytes: int
-
-
-class BufferAnswer(TypedDict):
-    """A share and what is kept of it."""
-
-    id: str
-    room: str
-    sharer: str
-    state: w.BufferStateChoice
-    why: w.WhyChoice | None
-    why_detail: str
-    retry_at: str | None
-    started_at: str
-    ended_at: str | None
-    oldest: str | None
-    newest: str | None
-    media_seconds: float
-    audio: bool
-    session_ids: list[str]
-    clock: w.ClockKindChoice
-    playlist_url: str | None
-    replay_url: str | None
-    poster_url: str | None
-    thumbnails_url: str | None
 
 
 class CallerAnswer(TypedDict):
@@ -78,6 +62,7 @@ class ClipAnswer(TypedDict):
     sharer: str
     buffer_id: str
     trimmed_from: str | None
+    moment_id: str | None
     room: str
     requested: RequestedAnswer
     delivered: DeliveredAnswer
@@ -172,29 +157,32 @@ class LimitsAnswer(TypedDict):
     restore_seconds: float
 
 
-class MarkerListAnswer(TypedDict):
-    """All markers of a share that the caller may see."""
-
-    items: list[MarkerAnswer]
-
-
-class MarkerAnswer(TypedDict):
-    """A marked moment."""
-
-    id: str
-    buffer_id: str
-    at: str
-    label: str
-    marked_by: str
-    created_at: str
-    kept_until: str
-
-
 class MessageAnswer(TypedDict):
     """What the chat is asked to post."""
 
     text: str
     attachments: list[str]
+
+
+class MomentAcceptedAnswer(TypedDict):
+    """Captures of one window, which belong together."""
+
+    moment_id: str
+    room: str
+    room_sid: str
+    window: RequestedAnswer
+    captures: list[MomentCaptureAnswer]
+    refused: list[MomentRefusalAnswer]
+
+
+class MomentRefusalAnswer(TypedDict):
+    """A share that is not captured, and the problem that a capture of it alone would meet."""
+
+    buffer_id: str
+    sharer: str
+    type: str
+    title: str
+    detail: str
 
 
 class ProgressAnswer(TypedDict):
@@ -242,17 +230,6 @@ class ShareAnswer(TypedDict):
     message: MessageAnswer
 
 
-class SpanAnswer(TypedDict):
-    """A stretch of media without a hole."""
-
-    start: str
-    end: str
-    session_id: str
-    audio: bool
-    width: int
-    height: int
-
-
 class StandingAnswer(TypedDict):
     """What the caller is in a community."""
 
@@ -269,14 +246,6 @@ class AcceptedAnswer(PromisedAnswer):
     playlist_url: str
 
 
-class BufferDetailAnswer(BufferAnswer):
-    """A share with its timeline, and what was marked on it."""
-
-    spans: list[SpanAnswer]
-    gaps: list[GapAnswer]
-    markers: list[MarkerAnswer]
-
-
 class CaptureAnswer(ProgressAnswer):
     """A capture: what was asked for, and how far it is."""
 
@@ -286,6 +255,7 @@ class CaptureAnswer(ProgressAnswer):
     room: str
     sharer: str
     trimmed_from: str | None
+    moment_id: str | None
     title: str
     cut: w.CutChoice
     requested: RequestedAnswer
@@ -295,3 +265,10 @@ class CaptureAnswer(ProgressAnswer):
     events_url: str
     accepted_at: str
     finished_at: str | None
+
+
+class MomentCaptureAnswer(AcceptedAnswer):
+    """A capture of one of the shares."""
+
+    buffer_id: str
+    sharer: str

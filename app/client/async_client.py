@@ -15,8 +15,8 @@ import httpx
 
 from . import operations
 from .answers import AnswerPage, ClipAnswer, ProgressAnswer
+from .ask import Ask
 from .exceptions import CaptureEndedError, NoAnswerError, problem_of
-from .operations import Ask
 from .server_events import BufferUpdate, EventReader, ServerEvent, buffer_update
 
 AsyncParams = ParamSpec("AsyncParams")
@@ -86,6 +86,8 @@ class AsyncReplayClient:
     list_markers = AsyncMethod(operations.list_markers)
     create_marker = AsyncMethod(operations.create_marker)
     delete_marker = AsyncMethod(operations.delete_marker)
+    get_room_timeline = AsyncMethod(operations.get_room_timeline)
+    create_room_captures = AsyncMethod(operations.create_room_captures)
     create_capture = AsyncMethod(operations.create_capture)
     get_capture = AsyncMethod(operations.get_capture)
     cancel_capture = AsyncMethod(operations.cancel_capture)

@@ -14,8 +14,8 @@ import httpx
 
 from . import operations
 from .answers import AnswerPage, ClipAnswer, ProgressAnswer
+from .ask import Ask
 from .exceptions import CaptureEndedError, NoAnswerError, problem_of
-from .operations import Ask
 from .server_events import BufferUpdate, EventReader, ServerEvent, buffer_update
 
 Params = ParamSpec("Params")
@@ -78,6 +78,8 @@ class ReplayClient:
     list_markers = Method(operations.list_markers)
     create_marker = Method(operations.create_marker)
     delete_marker = Method(operations.delete_marker)
+    get_room_timeline = Method(operations.get_room_timeline)
+    create_room_captures = Method(operations.create_room_captures)
     create_capture = Method(operations.create_capture)
     get_capture = Method(operations.get_capture)
     cancel_capture = Method(operations.cancel_capture)

@@ -6,53 +6,14 @@ What is None is left out. Lengths of time are seconds, or texts such as `90s`.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from collections.abc import Sequence
 
 from . import answer_words as w
 from . import answers as a
+from .ask import Ask, Moment, given, path_part
 
-Replied = TypeVar("Replied")
-Moment = datetime | str
-VERSION = "/v1"
 BY_LINK: w.VisibilityChoice = "link"
 """Open to whoever has the clip's link."""
-
-
-@dataclass(frozen=True)
-class Ask(Generic[Replied]):
-    """A request, and by its type what is answered.
-
-    `names`: what stands for which part of `template`. `key`: makes it be done once, however often
-    it is sent.
-    """
-
-    method: str
-    template: str
-    names: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
-    key: str = ""
-
-    @property
-    def path(self) -> str:
-        """The path, with names as they are written in one. Raises ValueError for none or dots."""
-        for what, name in self.names.items():
-            if name.strip(".") == "":
-                raise ValueError(f"{what} is {name!r}, which names nothing")
-        return VERSION + self.template.format(**{k: quote(v, "") for k, v in self.names.items()})
-
-
-def _given(**members: Any) -> dict[str, Any]:
-    """What is not None, times as text."""
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in members.items()
-        if value is not None
-    }
 
 
 def get_session() -> Ask[a.CallerAnswer]:
@@ -69,7 +30,7 @@ def list_buffers(
     next: str | None = None,
 ) -> Ask[a.AnswerPage[a.BufferAnswer]]:
     """The buffers that the caller may see."""
-    query = _given(room=room, sharer=sharer, state=state, limit=limit, next=next)
+    query = given(room=room, sharer=sharer, state=state, limit=limit, next=next)
     return Ask("GET", "/buffers", query=query)
 
 
@@ -80,14 +41,14 @@ def get_buffer(buffer_id: str) -> Ask[a.BufferDetailAnswer]:
 
 def delete_buffer(buffer_id: str, *, last: float | str | None = None) -> Ask[None]:
     """Has what was recorded of a share erased; `last`: only the last so many seconds."""
-    query = _given(last=last)
+    query = given(last=last)
     return Ask("DELETE", "/buffers/{buffer_id}", {"buffer_id": buffer_id}, query)
 
 
 def stop_recording(buffer_id: str, *, reason: str | None = None) -> Ask[a.BufferAnswer]:
     """Ends the recording of a share."""
     names = {"buffer_id": buffer_id}
-    return Ask("POST", "/buffers/{buffer_id}/stop", names, body=_given(reason=reason))
+    return Ask("POST", "/buffers/{buffer_id}/stop", names, body=given(reason=reason))
 
 
 def resume_recording(buffer_id: str) -> Ask[a.BufferAnswer]:
@@ -97,7 +58,7 @@ def resume_recording(buffer_id: str) -> Ask[a.BufferAnswer]:
 
 def get_buffer_events(*, room: str | None = None, sharer: str | None = None) -> Ask[None]:
     """The buffers, as they change: a stream."""
-    return Ask("GET", "/buffers/events", query=_given(room=room, sharer=sharer))
+    return Ask("GET", "/buffers/events", query=given(room=room, sharer=sharer))
 
 
 def list_markers(buffer_id: str) -> Ask[a.MarkerListAnswer]:
@@ -117,7 +78,7 @@ def create_marker(
         "POST",
         "/buffers/{buffer_id}/markers",
         {"buffer_id": buffer_id},
-        body=_given(at=at, label=label),
+        body=given(at=at, label=label),
         key=idempotency_key or secrets.token_hex(16),
     )
 
@@ -126,6 +87,38 @@ def delete_marker(buffer_id: str, marker_id: str) -> Ask[None]:
     """Removes a mark."""
     names = {"buffer_id": buffer_id, "marker_id": marker_id}
     return Ask("DELETE", "/buffers/{buffer_id}/markers/{marker_id}", names)
+
+
+def get_room_timeline(room: str, *, room_sid: str | None = None) -> Ask[a.RoomTimelineAnswer]:
+    """All shares of a room that the caller may see, on one wall clock."""
+    return Ask("GET", "/rooms/{room}/timeline", {"room": path_part(room)}, given(room_sid=room_sid))
+
+
+def create_room_captures(
+    room: str,
+    *,
+    room_sid: str | None = None,
+    last: float | str | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    post_roll: float | str | None = None,
+    tail: w.TailChoice | None = None,
+    cut: w.CutChoice | None = None,
+    gaps: w.GapsChoice | None = None,
+    title: str | None = None,
+    idempotency_key: str | None = None,
+) -> Ask[a.MomentAcceptedAnswer]:
+    """Asks for clips of all shares of a room: one window, one `moment_id`.
+
+    The same key gives the same captures, and tries those again that could not be had; default: a
+    new one.
+    """
+    body = given(
+        room_sid=room_sid, last=last, start=start, end=end, post_roll=post_roll, tail=tail,
+        cut=cut, gaps=gaps, title=title,
+    )  # fmt: skip
+    key = idempotency_key or secrets.token_hex(16)
+    return Ask("POST", "/rooms/{room}/captures", {"room": path_part(room)}, body=body, key=key)
 
 
 def create_capture(
@@ -145,7 +138,7 @@ def create_capture(
     idempotency_key: str | None = None,
 ) -> Ask[a.AcceptedAnswer]:
     """Asks for a clip of a share. The same key gives the same capture; default: a new one."""
-    body = _given(
+    body = given(
         room=room, sharer=sharer, track_sid=track_sid, buffer_id=buffer_id, last=last, start=start,
         end=end, post_roll=post_roll, tail=tail, cut=cut, gaps=gaps, title=title,
     )  # fmt: skip
@@ -177,17 +170,20 @@ def list_clips(
     until: Moment | None = None,
     others: bool | None = None,
     visibility: w.VisibilityChoice | None = None,
+    moment_id: str | None = None,
     deleted: bool | None = None,
     limit: int | None = None,
     next: str | None = None,
 ) -> Ask[a.AnswerPage[a.ClipAnswer]]:
     """The clips that the caller may see, the newest first.
 
-    `others`: only those that others have captured; `deleted`: those that can be restored.
+    `others`: only those that others have captured; `moment_id`: those that were captured together;
+    `deleted`: those that can be restored.
     """
-    query = _given(
+    query = given(
         room=room, owner=owner, sharer=sharer, title=title, since=since, until=until,
-        others=others, visibility=visibility, deleted=deleted, limit=limit, next=next,
+        others=others, visibility=visibility, moment_id=moment_id, deleted=deleted, limit=limit,
+        next=next,
     )  # fmt: skip
     return Ask("GET", "/clips", query=query)
 
@@ -212,7 +208,7 @@ def change_clip(
 
     `closed`, alone, makes somebody else's private, or lets it be opened again.
     """
-    body = _given(
+    body = given(
         title=title, visibility=visibility, link_days=link_days, link_tells=link_tells,
         share_hidden_head=share_hidden_head, keep=keep, closed=closed,
     )  # fmt: skip
@@ -229,14 +225,14 @@ def trim_clip(
     idempotency_key: str | None = None,
 ) -> Ask[a.PromisedAnswer]:
     """Asks for a clip of a part of a clip, by its play time: a capture as any other."""
-    body = _given(start=start, end=end, cut=cut, title=title)
+    body = given(start=start, end=end, cut=cut, title=title)
     key = idempotency_key or secrets.token_hex(16)
     return Ask("POST", "/clips/{clip_id}/trim", {"clip_id": clip_id}, body=body, key=key)
 
 
 def delete_clip(clip_id: str, *, purge: bool | None = None) -> Ask[None]:
     """Deletes a clip; it can be restored for a while, unless it is purged."""
-    query = _given(purge=purge)
+    query = given(purge=purge)
     return Ask("DELETE", "/clips/{clip_id}", {"clip_id": clip_id}, query)
 
 
@@ -248,7 +244,7 @@ def restore_clip(clip_id: str) -> Ask[a.ClipAnswer]:
 def request_clip_deletion(clip_id: str, *, reason: str | None = None) -> Ask[a.ClipAnswer]:
     """Asks the owner of a clip of one's screen to delete it."""
     names = {"clip_id": clip_id}
-    return Ask("POST", "/clips/{clip_id}/request-deletion", names, body=_given(reason=reason))
+    return Ask("POST", "/clips/{clip_id}/request-deletion", names, body=given(reason=reason))
 
 
 def share_clip(
@@ -259,14 +255,14 @@ def share_clip(
         "POST",
         "/clips/{clip_id}/share",
         {"clip_id": clip_id},
-        body=_given(channel_id=channel_id, text=text),
+        body=given(channel_id=channel_id, text=text),
         key=idempotency_key or secrets.token_hex(16),
     )
 
 
 def get_file(file_id: str, *, download: bool | None = None) -> Ask[None]:
     """A clip's MP4: a stream; `download`: with a header that has browsers save it."""
-    return Ask("GET", "/files/{file_id}", {"file_id": file_id}, _given(download=download))
+    return Ask("GET", "/files/{file_id}", {"file_id": file_id}, given(download=download))
 
 
 def create_archive(*, clip_ids: Sequence[str]) -> Ask[a.ArchiveAnswer]:
@@ -281,10 +277,10 @@ def get_quota() -> Ask[a.QuotaAnswer]:
 
 def get_user_quota(identity: str) -> Ask[a.QuotaAnswer]:
     """Somebody's quota; for admins."""
-    return Ask("GET", "/users/{identity}/quota", {"identity": identity})
+    return Ask("GET", "/users/{identity}/quota", {"identity": path_part(identity)})
 
 
 def set_user_quota(identity: str, *, quota_bytes: int | None) -> Ask[a.QuotaAnswer]:
     """Sets somebody's quota, None: the instance's; for admins."""
-    names, body = {"identity": identity}, {"quota_bytes": quota_bytes}
+    names, body = {"identity": path_part(identity)}, {"quota_bytes": quota_bytes}
     return Ask("PUT", "/users/{identity}/quota", names, body=body)

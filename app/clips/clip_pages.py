@@ -42,8 +42,8 @@ class Clip:
 @dataclass(frozen=True)
 class Wanted:
     """Which clips: made in `room`, by `owner`, in [since, until), with `title` within theirs, of
-    the screen of `shared_by`, open to whom `visibility` says; none of `but_of`'s; `deleted`: those
-    that can be restored, not those that are shown."""
+    the screen of `shared_by`, open to whom `visibility` says, captured together as `moment_id`;
+    none of `but_of`'s; `deleted`: those that can be restored, not those that are shown."""
 
     room: str | None = None
     owner: str | None = None
@@ -52,6 +52,7 @@ class Wanted:
     title: str | None = None
     shared_by: str | None = None
     visibility: Visibility | None = None
+    moment_id: str | None = None
     deleted: bool = False
     but_of: str | None = None
 
@@ -137,7 +138,8 @@ async def _scopes(ctx: Context, caller: Caller, seen: ClipsSeen, wanted: Wanted)
     """What rows must match, one index each: all of them; or the caller's, those of their screen,
     and their rooms'."""
     room, owner, me = seen.room or wanted.room, wanted.owner, caller.identity
-    here: Row = {} if room is None else {"room": room}
+    of_moment: Row = {} if wanted.moment_id is None else {"moment_id": wanted.moment_id}
+    here = of_moment | ({} if room is None else {"room": room})
     if wanted.deleted:
         here["deleted_at"] = dated()
     if seen.everybodys:
@@ -151,7 +153,7 @@ async def _scopes(ctx: Context, caller: Caller, seen: ClipsSeen, wanted: Wanted)
     if wanted.shared_by in (None, me):
         candidates.append({"shared_by": me, "opened": True} | here)
     if wanted.shared_by != me:
-        candidates += await _of_rooms(ctx, caller, seen, room)
+        candidates += [each | of_moment for each in await _of_rooms(ctx, caller, seen, room)]
     for scope in candidates:
         # Most often nothing is shared, and then nothing has to be looked at one by one.
         if await ctx.store.rows(ReplayClip).find_one(scope, {"_id": 1}):

@@ -206,6 +206,7 @@ export interface CaptureView {
   room: string;
   sharer: string;
   trimmed_from: string | null;
+  moment_id: string | null;
   title: string;
   cut: Cut;
   requested: Requested;
@@ -282,6 +283,7 @@ export interface ClipView {
   sharer: string;
   buffer_id: string;
   trimmed_from: string | null;
+  moment_id: string | null;
   room: string;
   requested: Requested;
   delivered: Delivered;
@@ -533,6 +535,50 @@ export interface MemberView {
 export interface MessageView {
   text: string;
   attachments: Array<string>;
+}
+
+/** Captures of one window, which belong together. */
+export interface MomentAccepted {
+  moment_id: string;
+  room: string;
+  room_sid: string;
+  window: Requested;
+  captures: Array<MomentCapture>;
+  refused: Array<MomentRefusal>;
+}
+
+/** A capture of one of the shares. */
+export interface MomentCapture {
+  id: string;
+  status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
+  clip_id: string;
+  events_url: string;
+  capture_url: string;
+  playlist_url: string;
+  buffer_id: string;
+  sharer: string;
+}
+
+/** A share that is not captured, and the problem that a capture of it alone would meet. */
+export interface MomentRefusal {
+  buffer_id: string;
+  sharer: string;
+  type: string;
+  title: string;
+  detail: string;
+}
+
+/** Which part of all shares of a room to capture; `last` counts back from the call, for each. */
+export interface MomentRequest {
+  last?: number | string | null;
+  start?: string | null;
+  end?: string | null;
+  post_roll?: number | string;
+  tail?: Tail;
+  cut?: Cut;
+  gaps?: Gaps;
+  title?: string;
+  room_sid?: string | null;
 }
 
 /** A link as oEmbed 1.0 describes it: a `video` where others may embed it, else a `link`. */

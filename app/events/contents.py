@@ -76,6 +76,9 @@ class _CaptureContent(EventContent):
     buffer_id: _Id = Field(description="The share that it is cut from.")
     sharer: _Identity = Field(description="Whose screen it shows.", alias="shared_by")
     title: str = Field(description="One line; may be empty.", examples=["That goal"])
+    moment_id: _Id | None = Field(
+        default=None, description="Of all that were asked for together; null: of it alone."
+    )
 
 
 class CaptureReadyContent(_CaptureContent):

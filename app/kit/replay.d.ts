@@ -195,6 +195,7 @@ export interface ClipView {
   sharer: string;
   buffer_id: string;
   trimmed_from: string | null;
+  moment_id: string | null;
   room: string;
   requested: Requested;
   delivered: Delivered;

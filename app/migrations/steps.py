@@ -25,6 +25,7 @@ from app.migrations import (
     leaving_admins,
     link_facts,
     marker_places,
+    moment_ids,
     named_captures,
     opened_clips,
     people_claims,
@@ -59,5 +60,6 @@ STEPS: tuple[Step, ...] = (
     trimmed_clips.migrate,
     ended_rights.migrate,
     refused_sessions.migrate,
+    moment_ids.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

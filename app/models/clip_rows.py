@@ -93,6 +93,7 @@ class CaptureRow(TypedDict):
     wait_until: datetime
     spans: list[MediaRange]
     trim: TrimRange | None
+    moment_id: str | None
     notes: list[ClipNote]
     by_rules: bool
     permitted_until: datetime | None
@@ -128,6 +129,7 @@ class ClipRow(ClipMedia):
     _id: str
     capture_id: str
     trimmed_from: str | None
+    moment_id: str | None
     file_id: str
     owner: str
     shared_by: str

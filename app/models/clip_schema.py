@@ -29,7 +29,8 @@ class Capture(Model, Stored[CaptureRow]):
     `spans` freeze, at the time of acceptance, what the window means in each session's media time:
     [{session_id, start_ticks, end_ticks}]; a share that is still starting has none yet. `trim`
     {clip_id, start_seconds, end_seconds} is of one that is made of a clip, in its play time: it has
-    no spans, and waits for nothing.
+    no spans, and waits for nothing. `moment_id`: of all that were asked for together, one for each
+    share of a room.
 
     `lease` is the worker that has the job. `lease_until`: from then on somebody must look at the
     row again; None: nothing is left to do. `generation` counts how often the job was queued,
@@ -76,6 +77,7 @@ class Capture(Model, Stored[CaptureRow]):
     wait_until: datetime
     spans: list[dict[str, Any]] = []
     trim: dict[str, Any] | None = None
+    moment_id: str | None = None
     notes: list[ClipNote] = []
     by_rules: bool = False
     permitted_until: datetime | None = None
@@ -101,7 +103,7 @@ class ReplayClip(Model, Stored[ClipRow]):
     """What a capture made. Only `ready` ones that are not deleted are shown.
 
     `trimmed_from`: the clip that it is a part of, which may be gone since; of one that was a part
-    itself, and is gone, the clip that this was a part of.
+    itself, and is gone, the clip that this was a part of. `moment_id`: as of its capture.
 
     `audience` is the sid of the room whose people may see it, `link_secret` what a link bears until
     `link_expires_at`; None otherwise. `link_tells`: what its page may say, `views`: how often
@@ -129,6 +131,7 @@ class ReplayClip(Model, Stored[ClipRow]):
                 IndexModel([(field, ASCENDING) for field in (which, "opened", "created_at", "_id")])
                 for which in ("shared_by", "room_sid")
             ),
+            IndexModel([("moment_id", ASCENDING)]),
             IndexModel([("link_secret", ASCENDING)]),
             IndexModel([("clean_until", ASCENDING)]),
             IndexModel([("deleted_at", ASCENDING)]),
@@ -139,6 +142,7 @@ class ReplayClip(Model, Stored[ClipRow]):
     id: str = Field(primary_field=True)
     capture_id: str
     trimmed_from: str | None = None
+    moment_id: str | None = None
     file_id: str
     owner: str
     shared_by: str

@@ -89,7 +89,7 @@ def resolve(
         raise Invalid("give either last, or start and end, not both")
     notes: list[ClipNote] = []
     if last is not None:
-        _refuse_length(last, post_roll, limit)
+        refuse_length(last, post_roll, limit)
         _refuse_empty(timeline, now, tail)
         anchor = timeline.present(now)
         if timeline.newest is not None and (
@@ -102,7 +102,7 @@ def resolve(
         raise Invalid("say which part: last, or both start and end")
     else:
         _refuse_times(start, end, max(timeline.present(now), timeline.newest or now))
-        _refuse_length((end - start).total_seconds(), post_roll, limit)
+        refuse_length((end - start).total_seconds(), post_roll, limit)
         _refuse_empty(timeline, now, tail)
     asked = (start, end + timedelta(seconds=post_roll))
     return _clamped(timeline, now, settings, asked, tail, notes, stays)
@@ -249,7 +249,8 @@ def _refuse_times(start: datetime, end: datetime, now: datetime) -> None:
         )
 
 
-def _refuse_length(seconds: float, post_roll: float, limit: float) -> None:
+def refuse_length(seconds: float, post_roll: float, limit: float) -> None:
+    """Raises WindowTooLong, or Invalid, for a length that no window of `limit` seconds has."""
     if not seconds > 0:
         raise Invalid(f"last={seconds:g} must be a number of seconds above 0")
     if seconds + post_roll > limit:

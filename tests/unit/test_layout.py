@@ -431,7 +431,7 @@ def test_one_place_reads_the_environment() -> None:
 def test_one_place_writes_instants() -> None:
     """Answers, problems, events and films have them alike. The client writes what it asks for."""
     writers = {name_of(p) for p in SOURCES if ".isoformat(" in p.read_text()}
-    assert writers == {"app/models/instants.py", "app/client/operations.py"}
+    assert writers == {"app/models/instants.py", "app/client/ask.py"}
 
 
 def test_two_places_read_queries() -> None:

@@ -54,6 +54,7 @@ AUDITED: dict[str, AuditAction | str] = {
     "DELETE /communities/{community}/rooms/{room}": AuditAction.ROOM_RELEASED,
     "POST /events/ping": AuditAction.EVENTS_TRIED,
     "POST /events/{event_id}/send": AuditAction.EVENT_SENT_AGAIN,
+    "POST /rooms/{room}/captures": AuditAction.CAPTURED,
     "POST /session": NOTHING,
     "DELETE /sessions": AuditAction.SIGNED_OUT_EVERYWHERE,
     "PUT /users/{identity}/quota": AuditAction.QUOTA_SET,

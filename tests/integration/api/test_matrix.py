@@ -45,6 +45,7 @@ admin of another community; one of this; an admin of the room; the sharer; the i
 LAST = {"last": 3, "tail": "skip"}
 BY_BUFFER = LAST | {"buffer_id": "{buffer}"}
 BY_NAME = LAST | {"room": ROOM, "sharer": SHARER}
+MOMENT = {"last": 600, "tail": "skip"}
 SHARED: dict[str, Any] = {"channel_id": "general"}
 BAD = "0" * 24
 # fmt: off
@@ -71,6 +72,7 @@ MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("POST /buffers/{buffer}/resume", None,               (404, 404, 403, 404, 202, 403, 202, 202)),
     ("POST /captures", BY_BUFFER,                         (404, 404, 202, 404, 202, 202, 202, 202)),
     ("POST /captures", BY_NAME,                           (403, 403, 202, 403, 202, 202, 202, 202)),
+    ("POST /rooms/room/captures", MOMENT,                 (404, 404, 202, 404, 202, 202, 202, 202)),
     ("GET /captures/{capture}", None,                     (404, 404, 404, 404, 404, 404, 200, 200)),
     ("GET /captures/{capture}/events", None,              (404, 404, 404, 404, 404, 404, 200, 200)),
     ("GET /captures/{capture}/playlist.m3u8", None,       (404, 404, 404, 404, 404, 404, 200, 200)),

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from app.context import Context
+from app.models import Why
 from app.models.schema import Buffer
 from app.viewing import room_shares
 from tests.integration.api.conftest import (
@@ -19,6 +20,7 @@ from tests.integration.api.conftest import (
     bearer,
     token,
 )
+from tests.integration.captures.checking import work_on
 
 TIMELINE = "/v1/rooms/room/timeline"
 
@@ -38,10 +40,11 @@ def sharers(told: dict[str, Any]) -> list[str]:
 
 async def add_rows(ctx: Context, count: int, **given: Any) -> None:
     """Shares without media."""
-    common = {"room": "room", "room_sid": "RM", "participant_sid": "PA", "identity": "ann"}
+    common: dict[str, Any] = {"room": "room", "room_sid": "RM", "identity": "ann"}
     for number in range(count):
         name = f"{given.get('room_sid', 'RM')}-{number}"
         fields = common | {"video_sid": f"TR_{name}", "since": datetime.now(UTC)} | given
+        fields["participant_sid"] = "PA"
         await ctx.store.create(Buffer(id=name, **fields))
 
 
@@ -60,7 +63,8 @@ async def test_all_shares_of_a_room_stand_on_one_clock(
         assert abs(datetime.fromisoformat(span["start"]) - made.start) < timedelta(milliseconds=2)
         alone = (await http.get(f"/v1/buffers/{made.buffer_id}", headers=ROOM_ADMIN)).json()
         differs = {name for name in item if item[name] != alone[name]}
-        assert not {name for name in differs if not name.endswith("_url")}
+        # its state is that of the moment
+        assert not {name for name in differs - {"state"} if not name.endswith("_url")}
         assert set(alone) - set(item) == {"markers"}
         assert (await http.get(item["playlist_url"])).status_code == 200
 
@@ -104,7 +108,8 @@ async def test_of_very_many_shares_those_that_go_on_are_told_of(
     told = await timeline(http, INSTANCE_ADMIN)
     assert (len(told["items"]), told["complete"]) == (room_shares.AT_MOST, True)
     await ctx.store.rows(Buffer).update_many({"room_sid": "RM"}, {"$set": {"ended_at": later}})
-    assert (await timeline(http, INSTANCE_ADMIN))["items"] == []  # over, and nothing of them is kept
+    told = await timeline(http, INSTANCE_ADMIN)
+    assert told["items"] == []  # over, and nothing of them is kept
     await ctx.store.rows(Buffer).update_one({"_id": "RM-0"}, {"$set": {"ended_at": None}})
     await ctx.store.create(
         Buffer(
@@ -120,3 +125,50 @@ async def test_of_very_many_shares_those_that_go_on_are_told_of(
     )
     told = await timeline(http, INSTANCE_ADMIN)
     assert ([item["id"] for item in told["items"]], told["complete"]) == (["RM-0"], False)
+
+
+async def test_one_moment_of_all_shares_is_asked_for_and_its_clips_are_found_together(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare
+) -> None:
+    for name, age in (("ann", 25), ("bob", 24)):
+        await share(name, age=age)
+    await add_rows(ctx, 1, identity="carl", why=Why.LIMIT)
+    headers = ROOM_ADMIN | {"Idempotency-Key": "k"}
+    asked = {"last": "5m", "tail": "skip", "title": "That goal"}
+    answer = await http.post("/v1/rooms/room/captures", json=asked, headers=headers)
+    assert answer.status_code == 202, answer.text
+    told = answer.json()
+    assert (told["room"], told["room_sid"]) == ("room", "RM")
+    assert sorted(each["sharer"] for each in told["captures"]) == ["ann", "bob"]
+    [refused] = told["refused"]
+    assert (refused["sharer"], refused["type"]) == ("carl", "buffer-empty")
+    assert refused["title"]
+    assert refused["detail"]
+    for each in told["captures"]:
+        await work_on(ctx, each["id"])
+        capture = (await http.get(each["capture_url"], headers=ROOM_ADMIN)).json()
+        assert (capture["status"], capture["moment_id"]) == ("ready", told["moment_id"])
+        assert capture["requested"] == told["window"]
+        assert capture["clip"]["moment_id"] == told["moment_id"]
+        assert (await http.get(each["playlist_url"])).status_code == 200
+    found = await http.get(f"/v1/clips?moment_id={told['moment_id']}", headers=ROOM_ADMIN)
+    assert {clip["id"] for clip in found.json()["items"]} == {
+        each["clip_id"] for each in told["captures"]
+    }
+    again = (await http.post("/v1/rooms/room/captures", json=asked, headers=headers)).json()
+    assert again["moment_id"] == told["moment_id"]
+    assert {each["id"] for each in again["captures"]} == {each["id"] for each in told["captures"]}
+
+
+async def test_where_no_share_can_be_had_the_answer_is_the_problem_of_the_first(
+    http: httpx.AsyncClient, ctx: Context
+) -> None:
+    await add_rows(ctx, 1, why=Why.LIMIT)
+    for asked, status, problem in (
+        ({"last": 5}, 409, "buffer-empty"),
+        ({"last": 1e9}, 413, "window-too-long"),
+        ({"last": 5, "sharer": "ann"}, 422, "invalid"),
+        ({}, 422, "invalid"),
+    ):
+        answer = await http.post("/v1/rooms/room/captures", json=asked, headers=OWNER)
+        assert (answer.status_code, answer.json()["type"]) == (status, problem)

@@ -29,6 +29,7 @@ from app.captures import (
     copy_execution,
     endings,
     execution,
+    moments,
     rendition_execution,
     renditions,
     role_changes,
@@ -37,6 +38,7 @@ from app.captures import (
     withdrawal,
 )
 from app.captures.capture_tools import CaptureTools
+from app.captures.moment_request import MomentRequest
 from app.captures.rendition_request import RenditionRequest
 from app.captures.requests import CaptureRequest
 from app.captures.trim_request import TrimRequest
@@ -143,6 +145,12 @@ async def _open(ctx: Context, identity: str, clip_id: str) -> None:
 
 async def _accept(ctx: Context, identity: str, asked: dict[str, Any], key: str | None) -> None:
     await acceptance.accept(ctx, Caller(identity), CaptureRequest.model_validate(asked), key)
+
+
+async def _moment(ctx: Context, identity: str, asked: dict[str, Any], key: str) -> None:
+    request = MomentRequest.model_validate(asked)
+    caller = Caller(identity, instance_admin=True)
+    await moments.accept(ctx, caller, "room", request, key, count=lambda: None)
 
 
 async def _trim(
@@ -273,6 +281,7 @@ _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
     "convert": _convert,
     "open": _open,
     "accept": _accept,
+    "moment": _moment,
     "trim": _trim,
     "cancel": _cancel,
     "delete": _delete,

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from app.client import AsyncReplayClient, ReplayClient, operations
-from app.client.operations import VERSION, Ask
+from app.client.ask import VERSION, Ask
 from tests import client_types
 
 DOCUMENT = client_types.described()
@@ -95,6 +95,8 @@ def test_what_is_made_of_other_texts_is_up_to_date() -> None:
 
 def test_a_name_stays_within_its_part_of_the_path() -> None:
     assert operations.get_clip("a/b?c d").path == "/v1/clips/a%2Fb%3Fc%20d"
+    assert operations.get_room_timeline("a b/ü").path == "/v1/rooms/~YSBiL8O8/timeline"
+    assert operations.get_user_quota("bob@home").path == "/v1/users/~Ym9iQGhvbWU/quota"
     for nothing in ("", ".", ".."):
         with pytest.raises(ValueError, match="clip_id is"):
             _ = operations.get_clip(nothing).path

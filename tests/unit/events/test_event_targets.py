@@ -137,7 +137,8 @@ def test_the_plain_form_is_a_cloudevent_with_the_names_of_now() -> None:
         "data": {
             "number": 7, "room": "studio", "room_sid": "RM_1", "identity": "bob",
             "community": "guests", "capture_id": "c", "buffer_id": "b", "sharer": "ann",
-            "title": "🎬", "clip_id": "k", "file_id": "f", "duration_seconds": 30.0,
+            "title": "🎬", "moment_id": None, "clip_id": "k", "file_id": "f",
+            "duration_seconds": 30.0,
         },
     }  # fmt: skip
 
