@@ -250,7 +250,7 @@ def keys_table() -> str:
     texts = (ROOT / "app/console/static/texts.js").read_text()
     lists = re.findall(r"keys: (\[\[.*?\]\]|\[$.*?^    \])", texts, re.DOTALL | re.MULTILINE)
     lines = ["| where | key | does |", "| --- | --- | --- |"]
-    for where, keys in zip(("everywhere", "Live", "a share"), lists, strict=True):
+    for where, keys in zip(("everywhere", "Live", "a share", "all screens"), lists, strict=True):
         lines += [
             f"| {where} | `{key}` | {does} |"
             for key, does in re.findall(r"\['(.+?)', '(.+?)'\]", keys)

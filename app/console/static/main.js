@@ -39,6 +39,7 @@ import { text, texts } from './texts.js';
 const VIEWS = [
   [/^\/buffers$/, () => import('./buffers/cards.js')],
   [/^\/buffers\/(?<id>[^/]+)$/, () => import('./timeline/buffer.js')],
+  [/^\/rooms\/(?<room>[^/]+)$/, () => import('./together/room.js')],
   [/^\/clips$/, () => import('./library/grid.js')],
   [/^\/clips\/(?<id>[^/]+)$/, () => import('./library/clip.js')],
   [/^\/admin(?:\/(?<tab>[a-z]+))?$/, () => import('./admin/admin.js')],

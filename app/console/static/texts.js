@@ -566,6 +566,39 @@ export const english = {
       ['Tab', 'To the handles: arrows, comma, full stop, Page, Home and End move them'],
     ],
   },
+  together: {
+    /** @type {Saying<[string]>} */
+    pageTitle: (room) => `All screens in ${room}`,
+    link: 'All screens',
+    notThere: 'Nothing is shared in this room, or it isn’t shared with you',
+    empty: 'Nothing recorded yet. The screens appear here after the first seconds.',
+    /** @type {Saying<[string]>} */
+    video: (who) => `Screen of ${who}`,
+    /** @type {Saying<[string]>} */
+    hear: (who) => `Hear ${who}`,
+    /** @type {Saying<[string]>} */
+    mute: (who) => `Mute ${who}`,
+    loading: 'Loading…',
+    gone: 'No longer available, or no longer shared with you',
+    unavailable: 'Not available at this moment',
+    before: 'Not sharing yet',
+    after: 'Stopped sharing',
+    notYet: 'Not recorded yet',
+    seek: 'Moment shown',
+    /** @type {Saying<[string]>} */
+    unseen: (who) => `Not shown: ${who}`,
+    length: 'Up to this moment',
+    capture: 'Capture all screens',
+    /** @type {Saying<[number]>} */
+    captured: (count) => plural(count, { one: '1 clip of one moment', other: `${count} clips of one moment` }),
+    clips: 'Show in Clips',
+    /** @type {Saying<[string, string]>} */
+    refused: (who, why) => `${who}: ${why}`,
+    keys: [
+      ['Space', 'Play or pause'],
+      ['← →', '1 second back or ahead; with Shift 10'],
+    ],
+  },
   library: {
     /** @type {Saying<[string, string]>} */
     untitled: (who, when) => `${who} at ${when}`,
@@ -592,6 +625,7 @@ export const english = {
       nothingFits: 'No clips match.',
       clear: 'Clear filters',
       toLive: 'See what is live',
+      ofMoment: 'Only clips of one moment.',
       /** @type {Saying<[string]>} */
       onlyOf: (room) => `You signed in for “${room}”, so these are its clips. Sign in from another room to see that room’s.`,
     },
@@ -860,6 +894,8 @@ export const english = {
       hiddenHead: (seconds) => `${seconds} s at the start that players skip`,
       trimmed: 'Trimmed from',
       original: 'Original clip',
+      moment: 'Same moment',
+      together: 'All screens',
       whose: 'Screen of',
       room: 'Room',
       owner: 'Captured by',

@@ -42,6 +42,7 @@ export class Card {
     this.reel = new Reel(session.api);
     this.age = h('span', { class: 'age' });
     this.sound = h('span', {});
+    this.all = h('a', { href: `#/rooms/${encodeURIComponent(buffer.room)}`, hidden: true }, texts.together.link);
     this.fill = h('span', {});
     this.amount = h('span', {});
     this.until = h('span', {});
@@ -64,7 +65,7 @@ export class Card {
           who === session.facts.identity && h('span', { class: 'badge soft' }, own.you),
           this.age,
         ),
-        h('p', { class: 'line note' }, h('bdi', { class: 'room', title: buffer.room }, buffer.room), this.sound),
+        h('p', { class: 'line note' }, h('bdi', { class: 'room', title: buffer.room }, buffer.room), this.all, this.sound),
         h('div', { class: 'much', 'aria-hidden': 'true' }, this.fill),
         h('p', { class: 'line note' }, this.amount, this.until),
         h('div', { class: 'row' }, this.keepButton, this.stopButton, this.eraseButton),

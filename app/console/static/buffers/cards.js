@@ -77,6 +77,7 @@ class Cards {
 
   #update() {
     const buffers = this.#inOrder();
+    const rooms = shownTogether(buffers);
     this.#dropGone(new Set(buffers.map(({ id }) => id)));
     const missing = buffers.filter(({ id }) => !this.#cards.has(id));
     const later = new Set(missing.splice(MADE_AT_ONCE));
@@ -99,6 +100,7 @@ class Cards {
       const there = this.list.children[index++] ?? null;
       if (there !== card.element) this.list.insertBefore(card.element, there);
       card.element.hidden = !this.filter.fits(buffer);
+      card.all.hidden = !rooms.has(buffer.room);
     }
     if (later.size) this.update();
     else this.isFilled ||= this.live.known; // from now on, what comes is news
@@ -203,4 +205,10 @@ class Cards {
     event.preventDefault();
     if (!event.repeat) void card.keep();
   }
+}
+
+/** The rooms of which there is more than one screen to be watched. @param {BufferView[]} buffers */
+function shownTogether(buffers) {
+  const rooms = buffers.filter(({ newest, playlist_url: url }) => newest && url).map(({ room }) => room);
+  return new Set(rooms.filter((room, place) => rooms.indexOf(room) !== place));
 }

@@ -28,6 +28,7 @@ export function factsOf(clip) {
       row(own.room, clip.room),
       row(own.owner, clip.owner),
       clip.trimmed_from && row(own.trimmed, h('a', { href: `#/clips/${encodeURIComponent(clip.trimmed_from)}` }, own.original)),
+      clip.moment_id && row(own.moment, h('a', { href: `#/clips?moment=${encodeURIComponent(clip.moment_id)}` }, own.together)),
       row(own.made, time(clip.created_at, fromNow)),
       row(own.life, life(clip)),
       row(own.size, `${length(delivered.duration_seconds)}, ${bytes(clip.size_bytes)}`),

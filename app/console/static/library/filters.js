@@ -10,7 +10,7 @@ import { midnight } from '../times.js';
  */
 
 const own = texts.library.filters;
-const NAMES = ['title', 'room', 'owner', 'screen', 'open', 'when', 'since', 'until', 'sort'];
+const NAMES = ['moment', 'title', 'room', 'owner', 'screen', 'open', 'when', 'since', 'until', 'sort'];
 /** @type {Record<string, number>} */
 const SPANS = { day: 1, week: 7, month: 30 }; // days
 const DAY_MS = 86_400_000;
@@ -44,10 +44,11 @@ export function fragmentOf(filters) {
  * @param {string} identity
  */
 export function asked(filters, identity) {
-  const { title, room, owner, screen, open, when, since, until } = filters;
+  const { moment, title, room, owner, screen, open, when, since, until } = filters;
   const days = called(SPANS, when ?? '');
   const past = days && new Date(Date.now() - days * DAY_MS).toISOString();
   return {
+    moment_id: moment,
     title,
     room,
     owner: owner === 'me' ? identity : owner,

@@ -91,12 +91,15 @@ class Grid {
     );
     const { room } = session.facts;
     const elsewhere = room !== null && h('p', { class: 'note', dir: 'auto' }, own.onlyOf(room));
+    this.ofMoment = h('p', { class: 'note' }, own.ofMoment, ' ', h('a', { href: '#/clips' }, own.clear));
+    this.ofMoment.hidden = !filters.moment;
     const foot = h('div', { class: 'foot' }, this.#state, this.#more, elsewhere);
     this.element = h(
       'div',
       { class: 'library' },
       head,
       this.#form.element,
+      this.ofMoment,
       this.#list,
       this.#instead,
       foot,
@@ -203,6 +206,7 @@ class Grid {
    */
   #filter(filters, typing) {
     this.#filters = filters;
+    this.ofMoment.hidden = !filters.moment;
     const fragment = fragmentOf(filters);
     // Neither tells of a changed hash, so the view stays; going back makes it anew. The state says
     // which view it is: back from a clip, one is where one was in it.

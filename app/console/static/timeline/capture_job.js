@@ -96,8 +96,8 @@ export function captureJob({ api, id, told, fresh, dismiss }) {
   }
 }
 
-/** @param {Progress} progress */
-function inWords({ status, stage, reason, detail, progress, clip }) {
+/** How far a capture is, or what became of it. @param {Progress} progress */
+export function inWords({ status, stage, reason, detail, progress, clip }) {
   if (status === 'failed') return called(texts.timeline.failures, reason ?? '') ?? t.failed(detail);
   if (status === 'ready') return clip ? t.stages.ready : t.deleted;
   if (status === 'running') {

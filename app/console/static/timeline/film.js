@@ -3,17 +3,17 @@
 import { FilmClock } from './film_clock.js';
 
 /**
+ * @import { Api } from '../api.js'
  * @import { Stretch } from './film_clock.js'
- * @import { WatchedBuffer } from './watched.js'
  */
 
 /**
- * {url, clock} of the film of [start, end) of a WatchedBuffer, or of what of it can be had.
+ * {url, clock} of the film of [start, end) of a buffer, or of what of it can be had.
  *
  * `replay.mp4` tells, to whoever asks with a token, the signed URL of the same bytes: a <video> can't
  * send a header, and a token has no place in a URL. Throws Problem.
  *
- * @param {WatchedBuffer} buffer
+ * @param {{id: string, api: Api, spans: Stretch[]}} buffer
  * @param {Stretch} window
  * @param {AbortSignal} signal
  */

@@ -16,16 +16,17 @@ const ASK_MS = 1_500;
 let streams = 0;
 
 /**
- * Calls `show(progress)` until it is final, or refused: then with {status: 'lost'}.
+ * Calls `show(progress)` until it is final, or refused: then with {status: 'lost'}. `mayListen`: whether
+ * the page has a connection to spare for events.
  *
  * @param {Api} api
  * @param {string} path
  * @param {Show} show
  * @param {AbortSignal} signal
  */
-export async function follow(api, path, show, signal) {
+export async function follow(api, path, show, signal, mayListen = true) {
   try {
-    if (streams >= STREAMS) await ask(api, path, show, signal);
+    if (!mayListen || streams >= STREAMS) await ask(api, path, show, signal);
     else await listen(api, path, show, signal);
   } catch (error) {
     if (signal.aborted) return;
