@@ -113,34 +113,6 @@ class DeliveredAnswer(TypedDict):
     duration_seconds: float
 
 
-class GapAnswer(TypedDict):
-    """A stretch of which nothing can be shown."""
-
-    start: str
-    end: str
-    why: Literal[
-        "lost",
-        "expired",
-        "not-present",
-        "not-shared",
-        "refused",
-        "egress-failed",
-        "egress-ended",
-        "codec",
-        "corrupt",
-        "empty",
-        "not-a-file",
-        "no-keyframe",
-        "no-video",
-        "timestamps",
-        "too-large",
-        "truncated",
-        "unreadable",
-        "missing",
-        "deleted",
-    ]
-
-
 class LimitsAnswer(TypedDict):
     """What holds in this instance, where a community has no rules of its own."""
 

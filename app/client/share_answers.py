@@ -40,6 +40,8 @@ class GapAnswer(TypedDict):
         "lost",
         "expired",
         "not-present",
+        "not-shared",
+        "refused",
         "egress-failed",
         "egress-ended",
         "codec",
