@@ -24,7 +24,7 @@ class Ended(Exception):
 class WatchedAnswer(StreamingResponse):
     """A streamed answer that breaks off once `may_go_on` gives False. Raises Ended then.
 
-    It goes on while the store can't tell.
+    It goes on while nobody can tell, as where the store is away.
     """
 
     def __init__(
@@ -67,3 +67,5 @@ class WatchedAnswer(StreamingResponse):
                     return
             except PyMongoError as error:
                 log.warning("answer_without_store", error=str(error)[:300])
+            except Exception:  # whatever it is: a watch that ended would let all go on
+                log.exception("answer_without_look")
