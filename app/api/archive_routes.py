@@ -9,9 +9,10 @@ from pydantic import ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
+from app.api import auth
 from app.api.answer_watch import WatchedAnswer
 from app.api.call import Call
-from app.api.file_routes import LOOK_SECONDS, disposition
+from app.api.file_routes import disposition
 from app.api.json_types import ByteCount, Id, MediaUrl
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
@@ -114,7 +115,8 @@ async def get_archive(call: Call[ArchiveQuery]) -> Response:
         return await call.ctx.clips.open(file["storage_path"])
 
     async def goes_on() -> bool:
-        return await library.is_open(call.ctx, call.reader.caller, *sent)
+        file_id, grant = sent
+        return await call.state.open_files.by_right(file_id, call.reader.caller, grant)
 
     headers = {
         "Content-Length": str(archive.size_bytes),
@@ -123,7 +125,7 @@ async def get_archive(call: Call[ArchiveQuery]) -> Response:
     if call.request.method == "HEAD":
         return Response(None, HTTPStatus.OK, headers, _MEDIA_TYPE)
     answer = StreamingResponse(archive.read(opened), HTTPStatus.OK, headers, _MEDIA_TYPE)
-    return WatchedAnswer(answer, goes_on, LOOK_SECONDS)
+    return WatchedAnswer(answer, goes_on, auth.LOOK_SECONDS)
 
 
 async def _file(call: Call[Any], file_id: str, grant: int | None) -> FileRow:

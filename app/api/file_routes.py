@@ -32,8 +32,6 @@ log = structlog.get_logger()
 
 _PICTURES = ("image/gif", "image/webp")
 """Of renditions that are no films."""
-LOOK_SECONDS = 3.0
-"""How long a clip is sent before it is looked again whether it is still there, and shown."""
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 TO_ANYBODY = {
     "Cache-Control": "private, no-cache",
@@ -124,7 +122,7 @@ async def get_file(call: Call[FileQuery]) -> Response:
         answer = await ranges.answer(call.request, served, opened.read, opened.close)
     if not isinstance(answer, StreamingResponse):
         return answer
-    return WatchedAnswer(answer, partial(_goes_on, call), LOOK_SECONDS)
+    return WatchedAnswer(answer, partial(_goes_on, call), auth.LOOK_SECONDS)
 
 
 async def _file(call: Call[FileQuery]) -> tuple[FileRow, datetime]:
@@ -143,11 +141,10 @@ async def _file(call: Call[FileQuery]) -> tuple[FileRow, datetime]:
 
 async def _goes_on(call: Call[FileQuery]) -> bool:
     """Whether what was opened may be sent on: the clip is there, and shown to whoever it was."""
+    file_id, known = call.path["file_id"], call.state.open_files
     if (secret := auth.link(call.request)) is not None:
-        return await sharing.is_open(call.ctx, call.path["file_id"], secret)
-    return await library.is_open(
-        call.ctx, call.reader.caller, call.path["file_id"], call.reader.grant
-    )
+        return await known.by_link(file_id, secret)
+    return await known.by_right(file_id, call.reader.caller, call.reader.grant)
 
 
 async def _elsewhere(

@@ -13,6 +13,7 @@ from app.api.event_streams import StreamSlots
 from app.api.in_flight import InFlight
 from app.api.known_generations import KnownGenerations
 from app.api.link_views import LinkViews
+from app.api.open_files import OpenFiles
 from app.api.token_buckets import Rates
 from app.condition.checkup import Checkup
 from app.condition.exposition import Exposition
@@ -43,6 +44,7 @@ class WebState:
     drawing: Drawing
     thumbnails: Thumbnails
     generations: KnownGenerations
+    open_files: OpenFiles
 
     @property
     def clips_origin(self) -> str | None:
@@ -69,6 +71,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         drawing=drawing,
         thumbnails=Thumbnails(ctx, drawing),
         generations=KnownGenerations(ctx),
+        open_files=OpenFiles(ctx),
     )
     try:
         yield state

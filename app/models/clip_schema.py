@@ -135,6 +135,7 @@ class ReplayClip(Model, Stored[ClipRow]):
             IndexModel([("link_secret", ASCENDING)]),
             IndexModel([("clean_until", ASCENDING)]),
             IndexModel([("deleted_at", ASCENDING)]),
+            IndexModel([("owner", ASCENDING), ("deleted_at", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)]),
         ],
     }
