@@ -29,7 +29,7 @@ from app.captures import (
 )
 from app.captures.capture_leases import Lease
 from app.captures.failures import MediaDeleted
-from app.clips import clean_copies
+from app.clips import clean_copies, clip_visibility
 from app.clips.clip_location import parts_path, storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
@@ -77,10 +77,10 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
     )
     await ctx.store.create(_clip(ctx, capture, result, await trim_media.closed_by(ctx, capture)))
     # Who closes or deletes what it is a part of finds it from now on; who did before, may not have.
-    if (closed_by := await trim_media.closed_by(ctx, capture)) is not None:
-        closing = {"$set": {"opened": True, "closed_by": closed_by}}
-        which = {"_id": capture["clip_id"], "closed_by": None}
-        await ctx.store.rows(ReplayClip).update_one(which, closing)
+    closed_by = await trim_media.closed_by(ctx, capture)
+    which = {"_id": capture["clip_id"], "closed_by": None}
+    while closed_by and (row := await ctx.store.rows(ReplayClip).find_one(which)):
+        await ctx.store.take(ReplayClip, row, clip_visibility.closed(row, closed_by))
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()
