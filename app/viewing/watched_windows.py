@@ -75,7 +75,8 @@ def _prefix(watcher: Watcher) -> str:
 
 def lease_end(watch: Watch, now: datetime, retention: timedelta) -> datetime:
     """Until when a lease of now is good, of a window whose media is kept for `retention`."""
-    return min(now, watch.end + retention) + LEASE
+    # Of a window that ends with the calendar there is no later instant.
+    return (now if watch.end > now - retention else watch.end + retention) + LEASE
 
 
 async def renew(
