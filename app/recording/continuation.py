@@ -60,14 +60,14 @@ async def taken_up(
 
     One of another community is left alone: others may see it, by other rules.
     """
-    if succession.is_over(track, found.tracks):
+    if succession.is_over(track, found.tracks, found.people):
         return None
     rules = communities.rules_by(ctx.settings, community, found.communities[community])
     kept = timedelta(minutes=rules.retention_minutes)
     theirs = [row for row in found.buffers if row["community"] == community]
     now_has: Row = {"video_sid": track["_id"], "participant_sid": track["participant_sid"]}
     begins: Row = {"ended_at": None, "why": None, "why_detail": "", "retry_at": None, "failures": 0}
-    for row in succession.earlier(track, found.tracks, theirs, kept, now):
+    for row in succession.earlier(track, found.tracks, found.people, theirs, kept, now):
         # It may have been forgotten meanwhile, or be another track's.
         still = {"_id": row["_id"], "video_sid": {"$in": [row["video_sid"], track["_id"]]}}
         taken = await ctx.store.rows(Buffer).find_one_and_update(

@@ -164,11 +164,13 @@ async def _begin(ctx: Context, livekit: LiveKit, found: Known, video_sid: str) -
         own_id = paths.buffer_id(ctx.instance, track["room_sid"], track["_id"])
         is_known = any(row["_id"] == own_id for row in found.buffers)
         is_recorded = any(row["buffer_id"] == own_id for row in found.sessions)
-        if succession.is_over(track, found.tracks) and (is_known or not is_recorded):
+        if succession.is_over(track, found.tracks, found.people) and (is_known or not is_recorded):
             return None  # its share has gone on in another track, or never began
         room = found.room or await _missed_room(ctx, livekit, track)
         sharer = await livekit.participant(track["room"], track["identity"])
         person = await opt_out.heard(ctx, track, person, sharer, now)
+        if person is not None:
+            found = replace(found, people={**found.people, person["_id"]: person})
         made = schema.Buffer(
             id=own_id,
             room=track["room"],
@@ -202,16 +204,9 @@ async def _missed_room(ctx: Context, livekit: LiveKit, track: TrackRow) -> RoomR
 
 
 def _share_facts(work: ShareWork, now: datetime) -> planner.ShareFacts:
-    room, track, person, buffer = (
-        work.known.room,
-        work.track,
-        work.admitted.participant,
-        work.buffer,
-    )
-    live = (
-        not succession.is_over(track, work.known.tracks)
-        and (person is None or person["left_at"] is None)
-        and (room is None or room["finished_at"] is None)
+    room, track, buffer = work.known.room, work.track, work.buffer
+    live = not succession.is_over(track, work.known.tracks, work.known.people) and (
+        room is None or room["finished_at"] is None
     )
     return planner.ShareFacts(
         live=live,
@@ -243,7 +238,7 @@ def _audio_sid(found: Known, video: TrackRow, now: datetime) -> str | None:
         published = pairing.Published(track["_id"], track["published_at"] or now)
         if track["video"]:
             videos.append(published)
-        elif not succession.is_over(track, found.tracks):
+        elif not succession.is_over(track, found.tracks, found.people):
             audios.append(published)
     return pairing.audio_of(video["_id"], videos, audios)
 

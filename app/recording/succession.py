@@ -7,10 +7,10 @@ are shared at the same time are several.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from app.models import BufferRow, TrackRow, Why
+from app.models import BufferRow, ParticipantRow, TrackRow, Why
 from app.models.instants import EPOCH
 from app.models.news_words import ShareNews
 
@@ -22,31 +22,59 @@ TOGETHER = timedelta(seconds=2)
 _OPTED_OUT = f"{ShareNews.REFUSED}:{Why.OPTED_OUT}"
 
 
-def is_over(track: TrackRow, tracks: Sequence[TrackRow]) -> bool:
+People = Mapping[str, ParticipantRow]
+"""What is known of a sharer's connections, by sid."""
+
+
+def is_over(track: TrackRow, tracks: Sequence[TrackRow], people: People) -> bool:
     """Whether a track is gone, by what is known of it and of the other `tracks` of its sharer.
 
-    Nobody is in a room twice: where a later connection has published, an earlier one is over.
+    Nobody is in a room twice: where a later connection publishes, an earlier one is over. What is
+    gone itself ends nothing: which one is later may not be known for sure.
     """
-    if not track["live"] or track["missing"] >= MISSED_AFTER:
-        return True
-    at = track["published_at"] or EPOCH
-    return any(
+    return _is_gone(track, people) or any(
         other["participant_sid"] != track["participant_sid"]
-        and (other["published_at"] or EPOCH) > at
+        and not _is_gone(other, people)
+        and _is_later(other, track, people)
         for other in tracks
     )
+
+
+def _is_gone(track: TrackRow, people: People) -> bool:
+    """Whether a track has ended, is not listed any more, or its connection has ended."""
+    person = people.get(track["participant_sid"])
+    has_left = person is not None and person["left_at"] is not None
+    return not track["live"] or track["missing"] >= MISSED_AFTER or has_left
+
+
+def _is_later(other: TrackRow, track: TrackRow, people: People) -> bool:
+    """Whether the connection of `other` began after that of `track`.
+
+    LiveKit says when each joined. Where that is not known, the track that was told of later counts:
+    that is by our clock, and in the order in which webhooks came.
+    """
+    joined, before = (_joined_at(each, people) for each in (other, track))
+    if joined is not None and before is not None and joined != before:
+        return joined > before
+    return (other["published_at"] or EPOCH) > (track["published_at"] or EPOCH)
+
+
+def _joined_at(track: TrackRow, people: People) -> datetime | None:
+    person = people.get(track["participant_sid"])
+    return None if person is None else person["joined_at"]
 
 
 def earlier(
     track: TrackRow,
     tracks: Sequence[TrackRow],
+    people: People,
     buffers: Sequence[BufferRow],
     kept: timedelta,
     now: datetime,
 ) -> list[BufferRow]:
     """The buffers that a new track of a share may go on in, the likeliest first; most often one.
 
-    `tracks` and `buffers` are those of its sharer in the room. `kept`: how long media stays. Those
+    `tracks`, `people` and `buffers` are its sharer's in the room. `kept`: how long media stays. Those
     shares may go on that are over, and have been for no longer, if their sharer had not opted out.
     The one that ended last goes first. Of those that ended at once, as all do when their sharer
     reconnects, that is the one whose pictures had the same size, or that began first: clients
@@ -57,7 +85,7 @@ def earlier(
         (row, at)
         for row in buffers
         if row["told"] != _OPTED_OUT
-        and (at := _ended_at(row, known.get(row["video_sid"]), tracks, now)) is not None
+        and (at := _ended_at(row, known.get(row["video_sid"]), tracks, people, now)) is not None
         and now - at <= kept
     ]
     last = max((at for _, at in ended), default=now)
@@ -72,10 +100,14 @@ def earlier(
 
 
 def _ended_at(
-    buffer: BufferRow, track: TrackRow | None, tracks: Sequence[TrackRow], now: datetime
+    buffer: BufferRow,
+    track: TrackRow | None,
+    tracks: Sequence[TrackRow],
+    people: People,
+    now: datetime,
 ) -> datetime | None:
     """When a share ended; None if it goes on, as far as is known."""
-    if track is not None and not is_over(track, tracks):
+    if track is not None and not is_over(track, tracks, people):
         return None  # though it may have been missed for a while
     if buffer["ended_at"] is not None or track is None:
         return buffer["ended_at"]

@@ -40,7 +40,9 @@ class Sharer:
         self.livekit = ListedLiveKit()
 
     async def tell(self, name: str, connection: str, track: str | None = None) -> None:
-        person = webhooks.participant(self.identity, f"PA_{self.identity}_{connection}")
+        joined = str(1_700_000_000_000 + int(connection) * 60_000)
+        sid = f"PA_{self.identity}_{connection}"
+        person = webhooks.participant(self.identity, sid, joinedAtMs=joined)
         more: dict[str, Any] = {} if track is None else {"track": webhooks.video(self.sid(track))}
         event = webhooks.event(name, room=ROOM, participant=person, **more)
         assert (await self.send(event)).status_code == 200
@@ -157,6 +159,37 @@ async def test_a_rejoin_is_one_share_though_webhooks_of_it_are_lost(
     for event in told:
         await alice.tell(*event)
     await alice.reconciled()
+    await alice.check_one("first", "second")
+
+
+async def test_a_track_that_is_told_of_after_the_one_that_followed_it_ends_nothing(
+    alice: Sharer,
+) -> None:
+    """Its webhook was repeated. LiveKit's word says which connection came later."""
+    await alice.tell("participant_joined", "1")
+    await alice.tell("participant_joined", "2")
+    await alice.publish("second", "2")
+    await alice.publish("first", "1")
+    await alice.check_one("second")
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_a_rejoin_is_one_share_though_our_clock_was_set_back_meanwhile(
+    alice: Sharer, knows: bool
+) -> None:
+    """`knows`: LiveKit's word on both connections was heard. Else it helps that one has left."""
+    if knows:
+        await alice.tell("participant_joined", "1")
+    await alice.publish("first")
+    ahead = datetime.now(UTC) + timedelta(seconds=20)
+    await alice.ctx.store.rows(Track).update_one({}, {"$set": {"published_at": ahead}})
+    await alice.ctx.store.rows(Buffer).update_one({}, {"$set": {"since": ahead}})
+    if knows:
+        await alice.tell("participant_joined", "2")
+    await alice.publish("second", "2")
+    if not knows:
+        await alice.tell("participant_left", "1")
+        await alice.reconciled()
     await alice.check_one("first", "second")
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models import BufferRow, TrackRow
-from app.models.schema import Buffer, Track
+from app.models import BufferRow, ParticipantRow, TrackRow
+from app.models.schema import Buffer, Participant, Track
 from app.recording import succession
 from app.store import row_of
 
@@ -48,7 +48,7 @@ def buffer(of: TrackRow, *, ended: float | None = None, **fields: Any) -> Buffer
 def goes_on_in(new: TrackRow, tracks: list[TrackRow], *buffers: BufferRow) -> list[str]:
     """The video tracks whose buffers are the new one's, the likeliest first, as it is published."""
     now = new["published_at"] or T0
-    found = succession.earlier(new, [*tracks, new], buffers, KEPT, now)
+    found = succession.earlier(new, [*tracks, new], {}, buffers, KEPT, now)
     return [row["video_sid"] for row in found]
 
 
@@ -75,9 +75,35 @@ def test_two_screens_at_once_stay_two() -> None:
 def test_what_an_earlier_connection_has_published_is_over_whether_that_is_told_or_not() -> None:
     """LiveKit lets nobody be in a room twice."""
     old, new = track("TR_1", 0), track("TR_2", 60, of="PA_2")
-    assert succession.is_over(old, [old, new])
-    assert not succession.is_over(new, [old, new])
+    assert succession.is_over(old, [old, new], {})
+    assert not succession.is_over(new, [old, new], {})
     assert goes_on_in(new, [old], buffer(old)) == ["TR_1"]
+
+
+def person(sid: str, joined: float, *, left: float | None = None) -> dict[str, ParticipantRow]:
+    left_at = None if left is None else at(left)
+    return {sid: row_of(Participant(sid=sid, joined_at=at(joined), left_at=left_at, **ROOM))}
+
+
+def test_which_connection_is_the_later_one_is_livekits_word() -> None:
+    """Its own clock tells, whenever webhooks came and whatever ours was then."""
+    old, new = track("TR_1", 20), track("TR_2", 0, of="PA_2")
+    people = person("PA_1", 0) | person("PA_2", 60)
+    assert succession.is_over(old, [old, new], people)
+    assert not succession.is_over(new, [old, new], people)
+    found = succession.earlier(new, [old, new], people, [buffer(old)], KEPT, at(20))
+    assert [row["video_sid"] for row in found] == ["TR_1"]
+
+
+@pytest.mark.parametrize("how", ["ended", "missed", "left"])
+def test_what_is_gone_itself_ends_nothing(how: str) -> None:
+    """Though it was told of later, as after a clock was set back."""
+    gone: dict[str, Any] = {"ended": {"ended": 65}, "missed": {"missing": succession.MISSED_AFTER}}
+    old = track("TR_1", 60, **gone.get(how, {}))
+    new = track("TR_2", 40, of="PA_2")
+    people = person("PA_1", 0, left=70) if how == "left" else {}
+    assert succession.is_over(old, [old, new], people)
+    assert not succession.is_over(new, [old, new], people)
 
 
 def test_a_track_that_no_survey_lists_any_more_is_over() -> None:
@@ -143,7 +169,7 @@ def test_each_share_that_is_over_goes_on_once_and_none_that_goes_on(
         new = track(f"TR_new_{n}", 61 + n, of="PA_2" if rejoins else "PA_1")
         shuffled = [*rows.values()]
         order.shuffle(shuffled)
-        found = succession.earlier(new, [*tracks, new], shuffled, KEPT, at(61 + n))
+        found = succession.earlier(new, [*tracks, new], {}, shuffled, KEPT, at(61 + n))
         tracks.append(new)
         if found:
             taken.append(found[0]["video_sid"])
