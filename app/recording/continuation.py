@@ -17,7 +17,7 @@ from app.context import Context
 from app.models import BufferRow, Row, TrackRow
 from app.models.instants import EPOCH, FAR
 from app.models.schema import Buffer, Track
-from app.recording import succession
+from app.recording import opt_out, succession
 from app.recording.known import Known
 
 log = structlog.get_logger()
@@ -58,7 +58,8 @@ async def taken_up(
 ) -> BufferRow | None:
     """The buffer that is a new track's from now on; None if no share of its sharer was over.
 
-    One of another community is left alone: others may see it, by other rules.
+    One of another community is left alone: others may see it, by other rules. If the sharer has
+    opted out by now, what was recorded of any that the track may go on in is to go.
     """
     if succession.is_over(track, found.tracks, found.people):
         return None
@@ -67,7 +68,12 @@ async def taken_up(
     theirs = [row for row in found.buffers if row["community"] == community]
     now_has: Row = {"video_sid": track["_id"], "participant_sid": track["participant_sid"]}
     begins: Row = {"ended_at": None, "why": None, "why_detail": "", "retry_at": None, "failures": 0}
-    for row in succession.earlier(track, found.tracks, found.people, theirs, kept, now):
+    shares = succession.earlier(track, found.tracks, found.people, theirs, kept, now)
+    person = found.people.get(track["participant_sid"])
+    if person is not None and person["opted_out"]:
+        for row in shares:
+            found.note_buffer(await opt_out.erase(ctx, row, now))
+    for row in shares:
         # It may have been forgotten meanwhile, or be another track's.
         still = {"_id": row["_id"], "video_sid": {"$in": [row["video_sid"], track["_id"]]}}
         taken = await ctx.store.rows(Buffer).find_one_and_update(

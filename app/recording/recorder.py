@@ -182,9 +182,8 @@ async def _begin(ctx: Context, livekit: LiveKit, found: Known, video_sid: str) -
             since=track["published_at"] or now,
         )
         await found.look_up(ctx.store, made.community)
-        if person is None or not person["opted_out"]:
-            await continuation.note_unlisted(ctx, found, track, sharer)
-            buffer = await continuation.taken_up(ctx, found, track, made.community, now)
+        await continuation.note_unlisted(ctx, found, track, sharer)
+        buffer = await continuation.taken_up(ctx, found, track, made.community, now)
         if buffer is None and is_known:
             return None  # it was missed for a while, and another screen has its buffer
         is_new = buffer is None

@@ -10,23 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from app.models import BufferRow, ParticipantRow, TrackRow, Why
+from app.models import BufferRow, ParticipantRow, TrackRow
 from app.models.instants import EPOCH
-from app.models.news_words import ShareNews
 
 MISSED_AFTER = 2
 """Surveys in a row without a track after which it counts as over, until one lists it again."""
 TOGETHER = timedelta(seconds=2)
 """What ended within so long of each other ended at once, by whatever webhooks tell of it."""
 
-_OPTED_OUT = f"{ShareNews.REFUSED}:{Why.OPTED_OUT}"
 
-
-People = Mapping[str, ParticipantRow]
+Connections = Mapping[str, ParticipantRow]
 """What is known of a sharer's connections, by sid."""
 
 
-def is_over(track: TrackRow, tracks: Sequence[TrackRow], people: People) -> bool:
+def is_over(track: TrackRow, tracks: Sequence[TrackRow], people: Connections) -> bool:
     """Whether a track is gone, by what is known of it and of the other `tracks` of its sharer.
 
     Nobody is in a room twice: where a later connection publishes, an earlier one is over. What is
@@ -40,14 +37,14 @@ def is_over(track: TrackRow, tracks: Sequence[TrackRow], people: People) -> bool
     )
 
 
-def _is_gone(track: TrackRow, people: People) -> bool:
+def _is_gone(track: TrackRow, people: Connections) -> bool:
     """Whether a track has ended, is not listed any more, or its connection has ended."""
     person = people.get(track["participant_sid"])
     has_left = person is not None and person["left_at"] is not None
     return not track["live"] or track["missing"] >= MISSED_AFTER or has_left
 
 
-def _is_later(other: TrackRow, track: TrackRow, people: People) -> bool:
+def _is_later(other: TrackRow, track: TrackRow, people: Connections) -> bool:
     """Whether the connection of `other` began after that of `track`.
 
     LiveKit says when each joined. Where that is not known, the track that was told of later counts:
@@ -59,7 +56,7 @@ def _is_later(other: TrackRow, track: TrackRow, people: People) -> bool:
     return (other["published_at"] or EPOCH) > (track["published_at"] or EPOCH)
 
 
-def _joined_at(track: TrackRow, people: People) -> datetime | None:
+def _joined_at(track: TrackRow, people: Connections) -> datetime | None:
     person = people.get(track["participant_sid"])
     return None if person is None else person["joined_at"]
 
@@ -67,25 +64,24 @@ def _joined_at(track: TrackRow, people: People) -> datetime | None:
 def earlier(
     track: TrackRow,
     tracks: Sequence[TrackRow],
-    people: People,
+    people: Connections,
     buffers: Sequence[BufferRow],
     kept: timedelta,
     now: datetime,
 ) -> list[BufferRow]:
     """The buffers that a new track of a share may go on in, the likeliest first; most often one.
 
-    `tracks`, `people` and `buffers` are its sharer's in the room. `kept`: how long media stays. Those
-    shares may go on that are over, and have been for no longer, if their sharer had not opted out.
-    The one that ended last goes first. Of those that ended at once, as all do when their sharer
-    reconnects, that is the one whose pictures had the same size, or that began first: clients
-    publish anew in the order in which they had.
+    `tracks`, `people` and `buffers` are its sharer's in the room. `kept`: how long media stays.
+    Those shares may go on that are over, and have been for no longer, refused ones too: so what was
+    said of them stays said. The one that ended last goes first. Of those that ended at once, as all
+    do when their sharer reconnects, that is the one whose pictures had the same size, or that began
+    first: clients publish anew in the order in which they had.
     """
     known = {row["_id"]: row for row in tracks}
     ended = [
         (row, at)
         for row in buffers
-        if row["told"] != _OPTED_OUT
-        and (at := _ended_at(row, known.get(row["video_sid"]), tracks, people, now)) is not None
+        if (at := _ended_at(row, known.get(row["video_sid"]), tracks, people, now)) is not None
         and now - at <= kept
     ]
     last = max((at for _, at in ended), default=now)
@@ -103,7 +99,7 @@ def _ended_at(
     buffer: BufferRow,
     track: TrackRow | None,
     tracks: Sequence[TrackRow],
-    people: People,
+    people: Connections,
     now: datetime,
 ) -> datetime | None:
     """When a share ended; None if it goes on, as far as is known."""

@@ -13,8 +13,17 @@ from livekit.protocol.models import ParticipantInfo, Room, TrackInfo, TrackSourc
 
 from app.buffer import paths
 from app.context import Context
-from app.models import BufferRow, SessionRow, Stopper, Why
-from app.models.schema import Buffer, Community, EgressSession, OutgoingEvent, Participant, Track
+from app.models import AuditAction, BufferRow, SessionRow, Stopper, Why
+from app.models.schema import (
+    AuditEntry,
+    Buffer,
+    Community,
+    EgressSession,
+    OutgoingEvent,
+    Participant,
+    Rights,
+    Track,
+)
 from app.recording import continuation, known, recorder
 from app.recording.succession import MISSED_AFTER
 from app.work.share_rates import ShareRates
@@ -64,6 +73,12 @@ class Sharer:
     async def publish(self, track: str, connection: str = "1") -> None:
         await self.tell("track_published", connection, track)
         await self.reconciled()
+
+    async def opt_out(self, connection: str) -> None:
+        """A connection of theirs has the attribute `replay` = `off`."""
+        await self.tell("participant_joined", connection)
+        opted_out, sid = {"$set": {"opted_out": True}}, f"PA_{self.identity}_{connection}"
+        await self.ctx.store.rows(Participant).update_one({"_id": sid}, opted_out)
 
     async def unpublish(self, track: str, connection: str = "1") -> None:
         await self.tell("track_unpublished", connection, track)
@@ -284,22 +299,51 @@ async def test_what_was_stopped_stays_stopped_when_its_sharer_comes_again(
     await alice.check_one("first", "second")
 
 
-async def test_who_opts_out_goes_on_with_nothing_and_leaves_what_there_was(alice: Sharer) -> None:
-    """Nor does a share go on that they had opted out of; the one before it does."""
+async def test_who_comes_again_opted_out_has_all_deleted_that_their_screens_have_left(
+    alice: Sharer,
+) -> None:
+    """Captures and URLs of it end, too. When they are back without that, the share goes on."""
     await alice.publish("first")
-    await alice.unpublish("first")
-    await alice.tell("participant_joined", "2")
-    opted_out = {"$set": {"opted_out": True}}
-    await alice.ctx.store.rows(Participant).update_one({"_id": "PA_alice_2"}, opted_out)
+    await alice.publish("other")
+    await alice.tell("participant_left", "1")
+    await alice.reconciled()
+    await alice.opt_out("2")
+    before = datetime.now(UTC)
     await alice.publish("private", "2")
-    first, private = await alice.buffers()
-    assert (first["forget_before"], first["video_sid"]) == (None, alice.sid("first"))
-    assert private["why"] == Why.OPTED_OUT
+    first, other = await alice.buffers()
+    assert (first["video_sid"], first["why"]) == (alice.sid("private"), Why.OPTED_OUT)
+    assert other["ended_at"] is not None
+    for row in (first, other):
+        assert row["forget_before"] is not None
+        assert row["forget_before"] > before - timedelta(seconds=1)
+    assert not await alice.sessions(role="current")
+    audits = alice.ctx.store.rows(AuditEntry).find({"action": AuditAction.OPTED_OUT})
+    assert {row["subject"] async for row in audits} == {first["_id"], other["_id"]}
+    rights = await alice.ctx.store.rows(Rights).find_one({"_id": "alice"})
+    assert rights is not None
+    assert rights["sharing"] > 0
     await alice.unpublish("private", "2")
-    await alice.publish("second", "3")
+    await alice.publish("again", "3")
     found = {row["_id"]: row["video_sid"] for row in await alice.buffers()}
-    assert found[alice.own_id("first")] == alice.sid("second")
-    assert alice.own_id("second") not in found
+    assert found == {first["_id"]: alice.sid("again"), other["_id"]: alice.sid("other")}
+    (current,) = await alice.sessions(role="current")
+    assert current["video_sid"] == alice.sid("again")
+
+
+async def test_what_was_stopped_stays_stopped_though_its_sharer_had_opted_out_since(
+    alice: Sharer,
+) -> None:
+    await alice.publish("first")
+    stopped = {"$set": {"stops.sharer": "private figures"}}
+    await alice.ctx.store.rows(Buffer).update_one({}, stopped)
+    await alice.reconciled()
+    await alice.opt_out("1")
+    await alice.reconciled()
+    await alice.tell("participant_left", "1")
+    await alice.publish("second", "2")
+    (only,) = await alice.buffers()
+    assert (only["why"], only["why_detail"]) == (Why.STOPPED_BY_SHARER, "private figures")
+    assert not await alice.sessions(role="current")
 
 
 async def test_whoever_is_killed_after_a_share_was_taken_up_has_lost_nothing(

@@ -135,9 +135,10 @@ def test_of_screens_that_ended_at_once_the_one_of_the_same_size_goes_on(
     assert goes_on_in(unknown, [first, second], *rows)[0] == "TR_1"
 
 
-def test_a_share_whose_sharer_had_opted_out_does_not_go_on() -> None:
-    refused = buffer(OLD, ended=60, told="refused:opted-out")
-    assert goes_on_in(track("TR_2", 70), [OLD], refused) == []
+def test_a_share_whose_sharer_had_opted_out_goes_on_with_what_was_said_of_it() -> None:
+    """Nothing that was recorded before is left in it; a stop is."""
+    refused = buffer(OLD, ended=60, told="refused:opted-out", stops={"sharer": "private"})
+    assert goes_on_in(track("TR_2", 70), [OLD], refused) == ["TR_1"]
 
 
 def test_a_share_that_somebody_stopped_goes_on_and_stays_stopped() -> None:
