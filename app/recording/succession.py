@@ -19,11 +19,11 @@ TOGETHER = timedelta(seconds=2)
 """What ended within so long of each other ended at once, by whatever webhooks tell of it."""
 
 
-Connections = Mapping[str, ParticipantRow]
+PeopleBySid = Mapping[str, ParticipantRow]
 """What is known of a sharer's connections, by sid."""
 
 
-def is_over(track: TrackRow, tracks: Sequence[TrackRow], people: Connections) -> bool:
+def is_over(track: TrackRow, tracks: Sequence[TrackRow], people: PeopleBySid) -> bool:
     """Whether a track is gone, by what is known of it and of the other `tracks` of its sharer.
 
     Nobody is in a room twice: where a later connection publishes, an earlier one is over. What is
@@ -37,14 +37,14 @@ def is_over(track: TrackRow, tracks: Sequence[TrackRow], people: Connections) ->
     )
 
 
-def _is_gone(track: TrackRow, people: Connections) -> bool:
+def _is_gone(track: TrackRow, people: PeopleBySid) -> bool:
     """Whether a track has ended, is not listed any more, or its connection has ended."""
     person = people.get(track["participant_sid"])
     has_left = person is not None and person["left_at"] is not None
     return not track["live"] or track["missing"] >= MISSED_AFTER or has_left
 
 
-def _is_later(other: TrackRow, track: TrackRow, people: Connections) -> bool:
+def _is_later(other: TrackRow, track: TrackRow, people: PeopleBySid) -> bool:
     """Whether the connection of `other` began after that of `track`.
 
     LiveKit says when each joined. Where that is not known, the track that was told of later counts:
@@ -56,7 +56,7 @@ def _is_later(other: TrackRow, track: TrackRow, people: Connections) -> bool:
     return (other["published_at"] or EPOCH) > (track["published_at"] or EPOCH)
 
 
-def _joined_at(track: TrackRow, people: Connections) -> datetime | None:
+def _joined_at(track: TrackRow, people: PeopleBySid) -> datetime | None:
     person = people.get(track["participant_sid"])
     return None if person is None else person["joined_at"]
 
@@ -64,7 +64,7 @@ def _joined_at(track: TrackRow, people: Connections) -> datetime | None:
 def earlier(
     track: TrackRow,
     tracks: Sequence[TrackRow],
-    people: Connections,
+    people: PeopleBySid,
     buffers: Sequence[BufferRow],
     kept: timedelta,
     now: datetime,
@@ -99,7 +99,7 @@ def _ended_at(
     buffer: BufferRow,
     track: TrackRow | None,
     tracks: Sequence[TrackRow],
-    people: Connections,
+    people: PeopleBySid,
     now: datetime,
 ) -> datetime | None:
     """When a share ended; None if it goes on, as far as is known."""
