@@ -7,10 +7,12 @@ sharer's own attribute does. What was buffered stays.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 from app.access import deeds, generations
 from app.access.generations import Endable
 from app.access.tokens import Caller
+from app.buffer import retention_period
 from app.context import Context
 from app.errors import Conflict, NotPermitted
 from app.models import AuditAction, BufferRow, BufferState, DeedRow, Stopper, Why
@@ -42,9 +44,9 @@ async def stop(
     """Ends the recording of a share. A second stop by the same side keeps the words of the first.
 
     `standing`: as whom the caller may. Raises NotPermitted if that is nobody, Conflict if the share
-    is over.
+    is over and goes on in no other track.
     """
-    _check(buffer, standing, "stop")
+    await _check(ctx, buffer, standing, "stop")
     who = Stopper.SHARER if Stopper.SHARER in standing else Stopper.ADMIN
     deed = await deeds.mean(
         ctx.store, caller.identity, AuditAction.RECORDING_STOPPED, buffer["_id"],
@@ -85,10 +87,10 @@ async def resume(
 ) -> None:
     """Takes back what the caller, or others of the same standing, stopped.
 
-    Raises Conflict if the share is over, NotPermitted if only the other side stopped it: nobody is
+    Raises Conflict as `stop` does, NotPermitted if only the other side stopped it: nobody is
     recorded against their word, and no admin is overruled by whom they stopped.
     """
-    _check(buffer, standing, "resume")
+    await _check(ctx, buffer, standing, "resume")
     stops = buffer["stops"]
     taken_back = sorted(who for who in standing if who in stops)
     if stops and not taken_back:
@@ -115,13 +117,17 @@ async def is_resumed(store: Store, deed: DeedRow) -> bool:
     return row is not None and not row["stops"].keys() & deed["data"]["stopped_as"]
 
 
-def _check(buffer: BufferRow, standing: Collection[Stopper], what: str) -> None:
+async def _check(ctx: Context, buffer: BufferRow, standing: Collection[Stopper], what: str) -> None:
     if not standing:
         raise NotPermitted(
             f"only {buffer['identity']!r}, whose share it is, and the admins of its community, its "
             f"room or the instance may {what} its recording"
         )
-    if buffer["ended_at"] is not None:
+    if buffer["ended_at"] is None:
+        return
+    # As in the middle of a reconnect: see `continuation.taken_up`.
+    may_go_on = await retention_period.of_buffer(ctx.store, ctx.settings, buffer["_id"])
+    if datetime.now(UTC) - buffer["ended_at"] > may_go_on:
         raise Conflict(
             "the share is over: there is nothing left to record", state=BufferState.ENDED
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -69,12 +69,28 @@ async def test_a_stop_refuses_the_share_until_who_stopped_it_takes_it_back(
 async def test_a_share_that_is_over_is_neither_stopped_nor_resumed(
     http: httpx.AsyncClient, share: MakeShare, ctx: Context
 ) -> None:
+    """Once no other track of it can go on in its buffer any more."""
     made = await share()
-    over = {"$set": {"ended_at": datetime.now(UTC)}}
+    over = {"$set": {"ended_at": datetime.now(UTC) - ctx.settings.retention - timedelta(seconds=1)}}
     await ctx.store.rows(Buffer).update_one({"_id": made.buffer_id}, over)
     for what in ("stop", "resume"):
         found = await http.post(f"/buffers/{made.buffer_id}/{what}", json={}, headers=OWNER)
         assert (found.status_code, found.json()["type"]) == (409, "conflict")
+
+
+async def test_a_share_is_stopped_and_resumed_in_the_gap_of_a_reconnect(
+    http: httpx.AsyncClient, share: MakeShare, ctx: Context
+) -> None:
+    """Its buffer may go on in another track, and is stopped then."""
+    made = await share()
+    which, rows = {"_id": made.buffer_id}, ctx.store.rows(Buffer)
+    await rows.update_one(which, {"$set": {"ended_at": datetime.now(UTC)}})
+    for what, stops in (("stop", {"sharer": ""}), ("resume", {})):
+        found = await http.post(f"/buffers/{made.buffer_id}/{what}", json={}, headers=OWNER)
+        assert found.status_code == 202, found.text
+        row = await rows.find_one(which)
+        assert row is not None
+        assert row["stops"] == stops
 
 
 async def test_only_who_sees_a_share_learns_that_it_may_not_stop_it(
