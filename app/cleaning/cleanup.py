@@ -126,12 +126,17 @@ async def _forget_sessions(ctx: Context, now: datetime) -> int:
 
 
 async def _forget_buffers(ctx: Context, now: datetime) -> int:
-    """Forgets buffers that are over and that nothing refers to. Returns how many."""
-    gone = 0
+    """Forgets buffers that are over and that nothing refers to. Returns how many.
+
+    As long as its share may go on in another track, one stays: it may be stopped.
+    """
+    gone, periods = 0, await retention(ctx.store, ctx.settings)
     query = {"ended_at": {"$lt": now - ctx.settings.retention}}
-    async for row in ctx.store.rows(Buffer).find(query, {"_id": 1}):
+    async for row in ctx.store.rows(Buffer).find(query, {"ended_at": 1, "community": 1}):
         with rounds.item(buffer=row["_id"]):
-            gone += await _forget_buffer(ctx, row["_id"], query)
+            until = now - max(ctx.settings.retention, periods.of(row["community"]))
+            if row["ended_at"] is not None and row["ended_at"] < until:
+                gone += await _forget_buffer(ctx, row["_id"], {"ended_at": {"$lt": until}})
     return gone
 
 

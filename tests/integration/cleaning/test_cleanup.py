@@ -260,6 +260,21 @@ async def test_a_community_may_keep_its_media_longer_or_shorter(
     assert found.spans == ()
 
 
+async def test_a_stopped_share_is_known_as_long_as_its_community_keeps_media(
+    ctx: Context, share: BeginShare
+) -> None:
+    """Its sharer may come again until then, and it stays stopped. RETENTION_MINUTES is 12."""
+    await ctx.store.create(Community(id="long", retention_minutes=60))
+    disk, buffers = await share(), ctx.store.rows(Buffer)
+    await ctx.store.rows(EgressSession).delete_many({})
+    for minutes, is_kept in ((13, True), (61, False)):
+        ended_at = datetime.now(UTC) - timedelta(minutes=minutes)
+        said = {"community": "long", "ended_at": ended_at, "stops": {"sharer": ""}}
+        await buffers.update_one({"_id": disk.buffer_id}, {"$set": said})
+        await cleanup.run(ctx)
+        assert (await buffers.find_one({}) is not None) is is_kept
+
+
 async def test_many_old_segments_go_in_one_pass(ctx: Context, share: BeginShare) -> None:
     """More than are handled at once, while rows are being read on."""
     disk = await share()
