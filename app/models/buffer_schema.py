@@ -71,7 +71,8 @@ class EgressSession(Model, Stored[SessionRow]):
     `video_sid` and `audio_sid` are the tracks that it records, in the room `room_sid`.
     `stopped_for`: why its share was refused when it was stopped, None if it was not.
     `role` is None once it is over; the unique index on it is what keeps a share from being recorded
-    twice. `indexing` is None once it is read to its end. `folder` is relative to the media root.
+    twice. `indexing` is None once it is read to its end. `folder` is relative to the media root,
+    or to the prefix of egress's bucket.
     `clock_ns`: Unix time in ns of media time 0 (PTS 3600 s); `clock_exact` tells that it is the
     egress's own `segment_results[0].started_at`.
     """
