@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +28,24 @@ there."""
 @dataclass(frozen=True, slots=True)
 class SessionFolders:
     """`written`: what egress has written. `fragments`: what was made of it; nobody else is there,
-    but it is reached with the same care."""
+    but it is reached with the same care. `left`: of an egress that writes elsewhere, what it wrote
+    in the media root before."""
 
     written: EgressFolder
     fragments: ForeignFolder
+    left: ForeignFolder | None = None
+
+    @property
+    def of_egress(self) -> tuple[EgressFolder, ...]:
+        """Those in which egress writes, or once wrote."""
+        return (self.written,) if self.left is None else (self.left, self.written)
 
     def remove(self, name: str) -> None:
         """Removes the file of a segment. Raises OSError, of egress's IsADirectoryError, too."""
         if is_of_egress(name):
+            if self.left is not None:
+                with suppress(FileNotFoundError):
+                    self.left.unlink(name)
             self.written.unlink(name)
         else:
             self.fragments.unlink(name)
@@ -54,7 +65,7 @@ def is_of_egress(name: str) -> bool:
 
 
 def folders_of(egress: EgressStore, session: SessionRow) -> SessionFolders:
-    """Both folders of a session, where egress writes and in the media root.
+    """The folders of a session, where egress writes and in the media root.
 
     The row has at least `_id` and `folder`.
 
@@ -64,6 +75,7 @@ def folders_of(egress: EgressStore, session: SessionRow) -> SessionFolders:
     return SessionFolders(
         egress.folder(*written),
         ForeignFolder(egress.media_root, (FRAGMENTS_ROOT, *written[1:])),
+        None if egress.is_file_system else ForeignFolder(egress.media_root, written),
     )
 
 

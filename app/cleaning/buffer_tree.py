@@ -1,7 +1,8 @@
 """What lies below the roots of the buffer: sessions' folders, and what is in them. All block.
 
-In one of the two somebody else writes: no link is followed, and only so much is looked at, of a
-folder and of all folders.
+The roots are that of fragments, that in the media root where egress writes or once wrote, and that
+of its place elsewhere, if it has one. In all but the first somebody else writes: no link is
+followed, and only so much is looked at, of a folder and of a root.
 """
 
 from __future__ import annotations
@@ -58,11 +59,12 @@ def session_folders(
 ) -> list[EgressFolder]:
     """The session folders of our installation: {root}/{room}/{user}/{session}.
 
-    Of those where egress writes, what is found within `seconds`, among `most` folders.
+    Of each root where egress writes, what is found within `seconds`, among `most` folders.
     """
+    written = dict.fromkeys((_on_disk(egress), egress.folder(BUFFER_ROOT)))  # which may be one
     return [
         folder
-        for folder in _folders(egress, seconds, most)
+        for folder in _folders(egress, written, seconds, most)
         if len(folder.parts) == _SESSION_DEPTH and instance_of(folder.name) == instance
     ]
 
@@ -128,9 +130,10 @@ def remove_empty(
 ) -> None:
     """Removes folders that have been empty for a while: of users, rooms, unknown sessions.
 
-    And what is left of removals. `seconds`, `most`: as for `session_folders`.
+    And what is left of removals; on disk alone, as a bucket has none of these. `seconds`, `most`:
+    as for `session_folders`.
     """
-    folders = [*_folders(egress, seconds, most if egress.is_file_system else 0)]
+    folders = [*_folders(egress, [_on_disk(egress)], seconds, most)]
     sessions = [each for each in folders if len(each.parts) == _SESSION_DEPTH]
     remove((Stray(each.outer, each.name) for each in sessions if is_lifted(each)), seconds)
     kept = {each for each in sessions if instance_of(each.name) != instance or each.name in known}
@@ -139,11 +142,21 @@ def remove_empty(
             _remove_if_empty(folder)
 
 
-def _folders(egress: EgressStore, seconds: float, most: int) -> Iterator[EgressFolder]:
-    """Those of rooms, users and sessions, each after those that are in it."""
+def _on_disk(egress: EgressStore) -> EgressFolder:
+    """The root in the media root where egress writes, or wrote before it had a place elsewhere."""
+    return ForeignFolder(egress.media_root, (BUFFER_ROOT,))
+
+
+def _folders(
+    egress: EgressStore, written: Iterable[EgressFolder], seconds: float, most: int
+) -> Iterator[EgressFolder]:
+    """Those of rooms, users and sessions, each after those that are in it.
+
+    `written`: the roots where egress writes, each of which has its own `seconds` and `most`.
+    """
     yield from _below(ForeignFolder(egress.media_root, (FRAGMENTS_ROOT,)))
-    written = _below(egress.folder(BUFFER_ROOT))
-    yield from rounds.within(islice(written, most), seconds)
+    for root in written:
+        yield from rounds.within(islice(_below(root), most), seconds)
 
 
 def _below(folder: EgressFolder) -> Iterator[EgressFolder]:

@@ -105,12 +105,13 @@ async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bo
     """
     try:
         folders = folders_of(ctx.egress, session)
-        try:
-            await _remove_whole(folders.written)
-        except PermissionError as error:
-            # What egress keeps from us there is a stray's from now on: it keeps no row.
-            metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
-            log.error("folder_left_behind", session=session["_id"], error=str(error))
+        for folder in folders.of_egress:
+            try:
+                await _remove_whole(folder)
+            except PermissionError as error:
+                # What egress keeps from us there is a stray's from now on: it keeps no row.
+                metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
+                log.error("folder_left_behind", session=session["_id"], error=str(error))
         await _remove_whole(folders.fragments)
     except PathRefused as error:
         # Its true folder, if it has one, is that of no session then: a stray.

@@ -172,7 +172,7 @@ def _owner(
     """The session whose folder this is. Any folder may bear its name: its row tells which do."""
     session = sessions.get(folder.name)
     folders = _folders(ctx, session) if session else None
-    if folders is None or folder not in (folders.written, folders.fragments):
+    if folders is None or folder not in (*folders.of_egress, folders.fragments):
         return None
     return session
 

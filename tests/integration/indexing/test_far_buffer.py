@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from app.cleaning import erasure, strays
+from app.cleaning.removal import folders_by_session
 from app.context import Context, opened
 from app.indexing.look_times import PACE_SECONDS
 from app.settings import Settings
@@ -104,6 +106,45 @@ async def test_what_a_session_leaves_goes_with_it(
     assert (await strays.settle(ctx, later)).removed == 1
     assert far.uploaded() == []
     assert sorted(other.uploaded()) == PLAYLISTS
+
+
+async def test_what_egress_left_on_our_disk_before_it_had_a_bucket_goes_with_its_session(
+    ctx: Context, share: BeginFarShare
+) -> None:
+    """Of a session that is forgotten, and of one that nobody knows any more, whatever it is."""
+    far, other = await share("ann"), await share("bob")
+    left, kept = [await left_on_disk(ctx, each) for each in (far, other)]
+    stray = left.with_name(f"{ctx.instance}-{'0' * 24}")
+    stray.mkdir()
+    (stray / "segment_0.ts").write_bytes(b"media")
+    await far.change(ended_at=datetime.now(UTC), role=None, indexing=None)
+    await erasure.promise(ctx.store, far.buffer_id, datetime.now(UTC))
+    assert await erasure.erase(ctx, far.buffer_id)
+    assert not left.exists()
+    later = datetime.now(UTC) + timedelta(hours=2)
+    # Of a session that goes on a playlist and what it may name stay.
+    assert (await strays.settle(ctx, later)).removed == 2
+    assert list(stray.iterdir()) == []
+    assert sorted(path.name for path in kept.iterdir()) == ["live.m3u8", "segment_0.ts"]
+
+
+async def test_a_segment_that_was_put_aside_on_our_disk_goes_with_its_row(
+    ctx: Context, share: BeginFarShare
+) -> None:
+    far = await share()
+    left = await left_on_disk(ctx, far)
+    (folders,) = (await folders_by_session(ctx, [far.session_id])).values()
+    await asyncio.to_thread(folders.remove, "segment_1.ts.bad")
+    assert sorted(path.name for path in left.iterdir()) == ["live.m3u8", "segment_0.ts"]
+
+
+async def left_on_disk(ctx: Context, far: FarShare) -> Path:
+    """The folder on the media root of a session that began there, with what may be left in it."""
+    folder = ctx.settings.media_root / str((await far.session())["folder"])
+    folder.mkdir(parents=True)
+    for name in ("live.m3u8", "segment_0.ts", "segment_1.ts.bad"):
+        (folder / name).write_bytes(b"media")
+    return folder
 
 
 async def further_looks(front: ObjectFront) -> None:
