@@ -10,6 +10,7 @@ import {
   StepClock,
   correction,
   newestTogether,
+  shownOf,
   windowOf,
 } from '../../app/console/static/together/step.js';
 
@@ -85,6 +86,17 @@ test('what is sought lies within the window', () => {
     clock.seek(asked);
     assert.equal(clock.instant, found);
   }
+});
+
+test('of many shares those that go on are shown, then the newest, the oldest of them first', () => {
+  const kept = { playlist_url: '/p', oldest: '2026-11-03T10:00:00Z', newest: '2026-11-03T10:01:00Z' };
+  const shares = ['f', 'e', 'd', 'c', 'b', 'a'].map((id) => ({ ...kept, id, state: 'recording' }));
+  const ids = (given, most = 4) => shownOf(given, most).map(({ id }) => id).join('');
+  assert.equal(ids(shares), 'cdef');
+  assert.equal(ids(shares.map((share) => ({ ...share, state: 'fec'.includes(share.id) ? 'ended' : 'waiting' }))), 'abdf');
+  assert.equal(ids(shares.map((share) => ({ ...share, state: 'ended' }))), 'cdef');
+  assert.equal(ids(shares.map((share) => (share.id === 'e' ? { ...share, playlist_url: null } : share))), 'bcdf');
+  assert.equal(ids(shares, 9), 'abcdef');
 });
 
 test('the window is what is recent of any share, and no longer than a clip may be', () => {

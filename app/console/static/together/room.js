@@ -10,7 +10,7 @@ import { listenToKeys } from '../timeline/keys.js';
 import { bar } from './bar.js';
 import { momentForm } from './moment.js';
 import { Screen } from './screen.js';
-import { StepClock, newestTogether, windowOf } from './step.js';
+import { StepClock, newestTogether, shownOf, windowOf } from './step.js';
 
 /**
  * @import { BufferTimeline, RoomTimeline } from '../../types.js'
@@ -74,8 +74,7 @@ function notThere() {
  */
 function stage({ session, live }, told, read, anew) {
   const { api } = session;
-  const watchable = told.items.filter((item) => item.playlist_url && item.oldest && item.newest).reverse();
-  const shares = watchable.slice(0, AT_MOST);
+  const shares = shownOf(told.items, AT_MOST);
   const window = windowOf(shares.map(extent), session.facts.limits.max_capture_seconds * 1000);
   const head = h(
     'header',

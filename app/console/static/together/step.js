@@ -1,4 +1,6 @@
-// How films keep step with one clock. Pure; instants are ms since 1970, lengths ms.
+// Which films a page has, and how they keep step with one clock. Pure; instants are ms since 1970, lengths ms.
+
+/** @import { BufferTimeline } from '../../types.js' */
 
 export const APART_MS = 250; // what is further off is sought, not caught up with
 export const CLOSE_MS = 30; // what is nearer is let be: about a picture
@@ -68,6 +70,21 @@ export class StepClock {
     if (this.instant >= this.end) this.playing = false;
     return this.playing;
   }
+}
+
+/**
+ * The shares that a page has, oldest first: of more than `most` those that go on, then the newest.
+ * `shares` have the newest first; those that can't be watched are left out.
+ *
+ * @template {Pick<BufferTimeline, 'state' | 'playlist_url' | 'oldest' | 'newest'>} Share
+ * @param {Share[]} shares
+ * @param {number} most
+ */
+export function shownOf(shares, most) {
+  const watchable = shares.filter((share) => share.playlist_url && share.oldest && share.newest);
+  const isOver = (/** @type {Share} */ share) => share.state === 'ended';
+  const first = [...watchable.filter((share) => !isOver(share)), ...watchable.filter(isOver)].slice(0, most);
+  return watchable.filter((share) => first.includes(share)).reverse();
 }
 
 /**
