@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated
 
-from pydantic import Field
 from starlette.routing import BaseRoute
 
 from app.access import visibility
@@ -17,7 +15,7 @@ from app.api.room_views import MomentAccepted, RoomTimeline
 from app.api.token_buckets import Kept
 from app.api.wire import IDEMPOTENCY_KEY
 from app.captures import moments
-from app.captures.moment_request import MomentRequest
+from app.captures.moment_request import MomentRequest, RoomSidGiven
 from app.errors import (
     BufferEmpty,
     Conflict,
@@ -28,17 +26,7 @@ from app.errors import (
     TooManyCaptures,
     WindowTooLong,
 )
-from app.models.input_types import Name
 from app.viewing import room_shares
-
-RoomSidGiven = Annotated[
-    Name | None,
-    Field(
-        description="Only of the room with this id. Without: of rooms that had the name one after "
-        "another the one of the newest share that the caller may see.",
-        examples=["RM_x1"],
-    ),
-]
 
 
 class RoomQuery(wire.Input):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated
 
 from pydantic import ConfigDict, Field, JsonValue
 
@@ -16,17 +17,22 @@ _EXAMPLES: list[JsonValue] = [
 ]
 
 
+RoomSidGiven = Annotated[
+    Name | None,
+    Field(
+        description="Only of the room with this id. Without: of rooms that had the name one after "
+        "another the one of the newest share that the caller may see.",
+        examples=["RM_x1"],
+    ),
+]
+
+
 class MomentRequest(WindowRequest):
     """Which part of all shares of a room to capture; `last` counts back from the call, for each."""
 
     model_config = ConfigDict(json_schema_extra={"examples": _EXAMPLES})
 
-    room_sid: Name | None = Field(
-        default=None,
-        description="Only of the room with this id. Without: of rooms that had the name one after "
-        "another the one of the newest share that the caller may see.",
-        examples=["RM_x1"],
-    )
+    room_sid: RoomSidGiven = None
 
     def hash(self, room: str) -> str:
         """Equal for requests that ask for the same: what an Idempotency-Key is compared by."""
