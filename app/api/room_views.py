@@ -63,6 +63,10 @@ class MomentAccepted(View):
     window: Requested = Field(description="The window of all of them, before `post_roll`.")
     captures: list[MomentCapture] = Field(description="Those that will be made, at least one.")
     refused: list[MomentRefusal] = Field(description="Shares of which there will be no clip.")
+    complete: bool = Field(
+        description="Whether all shares of the room were tried; of more than 50 those that go on "
+        "come first, and nothing is captured of the others."
+    )
 
 
 async def moment_accepted(call: Call[Any], room: str, found: AcceptedMoment) -> MomentAccepted:
@@ -83,6 +87,7 @@ async def moment_accepted(call: Call[Any], room: str, found: AcceptedMoment) -> 
             for row in found.captures
         ],
         refused=_refusals(found.refused),
+        complete=found.complete,
     )
 
 

@@ -61,11 +61,15 @@ class Refused:
 
 @dataclass(frozen=True)
 class AcceptedMoment:
-    """What becomes of a moment: the captures, at least one, and what can't be captured."""
+    """What becomes of a moment: the captures, at least one, and what can't be captured.
+
+    `complete`: the room has no more shares than were tried.
+    """
 
     moment: RoomMoment
     captures: tuple[CaptureRow, ...]
     refused: tuple[Refused, ...]
+    complete: bool
 
 
 async def accept(
@@ -116,7 +120,8 @@ async def accept(
             captures[line.buffer_id] = row
             moment = RoomMoment.of(row, post_roll)  # who asked for the same at once was first
     if captures:
-        return AcceptedMoment(moment, tuple(captures.values()), tuple(refused))
+        complete = found is None or found.complete
+        return AcceptedMoment(moment, tuple(captures.values()), tuple(refused), complete)
     if refused:
         raise refused[0].error
     raise BufferEmpty(f"nothing was shared in the room {room!r} in this window")

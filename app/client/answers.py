@@ -145,6 +145,7 @@ class MomentAcceptedAnswer(TypedDict):
     window: RequestedAnswer
     captures: list[MomentCaptureAnswer]
     refused: list[MomentRefusalAnswer]
+    complete: bool
 
 
 class MomentRefusalAnswer(TypedDict):

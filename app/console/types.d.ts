@@ -545,6 +545,7 @@ export interface MomentAccepted {
   window: Requested;
   captures: Array<MomentCapture>;
   refused: Array<MomentRefusal>;
+  complete: boolean;
 }
 
 /** A capture of one of the shares. */

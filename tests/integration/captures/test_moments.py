@@ -30,6 +30,7 @@ from app.errors import (
 )
 from app.models import Why, instants
 from app.models.schema import Buffer, Capture, OutgoingEvent
+from app.viewing import room_shares
 from tests.integration.captures.checking import done, leases_end, nothing_is_left, work_on
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
 from tests.integration.captures.mortal import Mortal
@@ -125,6 +126,21 @@ async def test_what_was_not_there_in_the_window_is_no_part_of_the_moment(
     assert refusals(found) == [("ada", "invalid"), ("refused", "buffer-empty")]
     with pytest.raises(BufferEmpty):
         await moment(ctx, room_sid="RM_before")
+
+
+async def test_of_very_many_shares_the_answer_says_that_not_all_were_tried(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share("ada")
+    begin = datetime.now(UTC) - timedelta(seconds=10)
+    for number in range(room_shares.AT_MOST - 1):
+        await add_share(ctx, f"waiting-{number}", since=begin)
+    found = await moment(ctx)
+    assert (sharers(found), len(found.refused), found.complete) == (["ada"], 49, True)
+    long_ago = begin - timedelta(days=1)
+    await add_share(ctx, "one-more", since=long_ago, ended_at=begin)
+    found = await moment(ctx)
+    assert (sharers(found), len(found.refused), found.complete) == (["ada"], 49, False)
 
 
 @pytest.mark.parametrize(
