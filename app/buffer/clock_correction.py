@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime
 
 from pymongo import UpdateOne
 
@@ -13,12 +12,6 @@ from app.models.schema import EgressSession, Segment
 from app.store import Store, chunks
 
 _BATCH = 500
-_DATES: tuple[Literal["created_at", "start_sent_at", "active_at"], ...] = (
-    "created_at",
-    "start_sent_at",
-    "active_at",
-)
-"""Of a session, by the clock that its media had."""
 
 
 async def is_credible(store: Store, session: SessionRow, clock_ns: int, now: datetime) -> bool:
@@ -51,31 +44,6 @@ async def correct(store: Store, session_id: str, clock_ns: int) -> None:
         return
     await _move_rows(store, session_id, clock_ns)
     await sessions.update_one({"_id": session_id}, {"$set": {"clock_exact": True}})
-
-
-async def move(store: Store, session: SessionRow, by: timedelta) -> None:
-    """Moves a session by as much as the clock was set since it began, with all that is indexed.
-
-    So what was just recorded is not taken for old. Does nothing if its clock is another one by now.
-    What an interruption leaves unmoved, `realign` moves.
-    """
-    sessions = store.rows(EgressSession)
-    dates = {name: each + by for name in _DATES if (each := session[name]) is not None}
-    moved = {"clock_ns": clock.of(session) + by // timedelta(microseconds=1) * 1000}
-    same = {"_id": session["_id"], "clock_ns": session["clock_ns"]}
-    changed = await sessions.update_one(same, {"$set": dates | moved | {"clock_exact": False}})
-    if not changed.matched_count:
-        return
-    await _move_rows(store, session["_id"], moved["clock_ns"])
-    if session["clock_exact"]:
-        still = {"_id": session["_id"], **moved}
-        await sessions.update_one(still, {"$set": {"clock_exact": True}})
-
-
-async def realign(store: Store, session: SessionRow) -> None:
-    """Moves what is indexed of a session to where its clock has it, if that was interrupted."""
-    if session["clock_ns"] is not None and not session["clock_exact"]:
-        await _move_rows(store, session["_id"], session["clock_ns"])
 
 
 async def _move_rows(store: Store, session_id: str, clock_ns: int) -> None:

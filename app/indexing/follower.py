@@ -17,13 +17,12 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.buffer import clock, clock_correction, summary
+from app.buffer import clock, summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.paths import segment_id
 from app.buffer.retention_period import retention
 from app.indexing import backlog, fragment_files, session_leases
 from app.indexing.backlog import Listing
-from app.indexing.clock_keeping import ClockKeeper
 from app.indexing.indexed_files import IndexedFiles
 from app.indexing.look_times import LookTimes
 from app.indexing.playlist import Entry
@@ -54,7 +53,6 @@ class Follower:
 
     def __init__(self, tools: Tools, session: SessionRow) -> None:
         self.maker = SegmentMaker(tools, session)
-        self._keeper = ClockKeeper(tools.ctx.store, session["segment_seconds"], self.update)
         self._note(session)
         self.seen: Stamp = NEVER
         """The stamp of live.m3u8 when it was last read."""
@@ -95,8 +93,6 @@ class Follower:
 
     def update(self, session: SessionRow) -> None:
         """The session's row was read again."""
-        if session["clock_ns"] != self.session["clock_ns"]:
-            self._keeper.altered()
         if session["active_at"] != self.session["active_at"]:
             self._heard_at = time.monotonic()
         self._note(session)
@@ -157,7 +153,6 @@ class Follower:
 
     async def _open(self) -> None:
         """Goes on where the last indexer left the session."""
-        await clock_correction.realign(self._store, self.session)
         buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
         community = [buffer["community"]] if buffer else []
         periods = await retention(self._store, self._tools.ctx.settings, community)
@@ -214,9 +209,8 @@ class Follower:
         if listing.stamp != self.seen:
             self._written_at = listing.stamp.written_at(datetime.now(UTC))
             self._heard_at = time.monotonic()
-        step = await self._keeper.looked(self.session)
         now = datetime.now(UTC)
-        oldest = now - self._retention - max(step, timedelta(0))
+        oldest = now - self._retention
         last = self.maker.last_sequence(now)
         for entry in listing.entries:
             if entry.sequence < self._floor or entry.sequence in self._coverage:
@@ -230,7 +224,7 @@ class Follower:
                 if entry.sequence > self._coverage.last:
                     self._floor = entry.sequence + 1
             else:
-                await self._index(entry, is_last=entry is listing.entries[-1])
+                await self._index(entry)
         self._full_until = max(self._full_until, listing.full_until)
         self.seen = listing.stamp
         return listing.ended or backlog.is_quiet(self.session["ended_at"], self._written_at, now)
@@ -249,7 +243,7 @@ class Follower:
             self._say_once("playlists_disagree", detail=listing.disagreement)
         return listing
 
-    async def _index(self, entry: Entry, *, is_last: bool = False) -> None:
+    async def _index(self, entry: Entry) -> None:
         late = entry.sequence < self._coverage.last
         previous = await self.maker.continuity_before(entry.sequence) if late else self._continuity
         committed_at = self._written_at
@@ -278,8 +272,6 @@ class Follower:
             self._continuity = made.continuity
         if standing["state"] != SegmentState.QUARANTINED:
             await self._tools.thread(self._indexed.remove, entry.name)
-        if is_last and standing["fault"] is None:
-            await self._keeper.came(self.session, standing["end"], committed_at)
 
     def _cover(self, row: SegmentRow) -> None:
         self._coverage.add(run_of(row))

@@ -11,8 +11,8 @@ import structlog
 STEP = timedelta(seconds=2)
 """What is less is left to those whose clock it is: NTP slews it."""
 CAUTION = timedelta(minutes=10)
-"""So long after the clock was set forward nothing is deleted because it has become old by that: it
-may be set back, and what is being recorded moves along with it."""
+"""So long after the clock was set forward no segment and no clip is deleted because it has become
+old by that: it may be set back."""
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # it goes on while a machine sleeps
 
 log = structlog.get_logger()
@@ -30,16 +30,12 @@ class SetClock:
         self._apart_ns = wall_ns() - steady_ns()
         self._forward: list[tuple[int, timedelta]] = []
 
-    def step(self) -> timedelta:
-        """How far it was set since the last look, forward or back; zero if by less than STEP."""
-        before, self._apart_ns = self._apart_ns, self._wall_ns() - self._steady_ns()
-        step = timedelta(microseconds=(self._apart_ns - before) // 1000)
-        return step if abs(step) >= STEP else timedelta(0)
-
     def cautious(self, now: datetime) -> datetime:
         """What time it is by the clock as it was before it was set forward, for CAUTION."""
-        steady_ns, step = self._steady_ns(), self.step()
-        if step > timedelta(0):
+        steady_ns = self._steady_ns()
+        before, self._apart_ns = self._apart_ns, self._wall_ns() - steady_ns
+        step = timedelta(microseconds=(self._apart_ns - before) // 1000)
+        if step >= STEP:
             self._forward.append((steady_ns, step))
             log.warning("clock_set_forward", seconds=round(step.total_seconds()))
         from_ns = steady_ns - CAUTION // timedelta(microseconds=1) * 1000

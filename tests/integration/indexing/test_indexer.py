@@ -12,23 +12,20 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
 
 import pytest
 from structlog.testing import capture_logs
 
 from app.buffer import clock, clock_correction
 from app.context import Context
-from app.indexing.clock_keeping import ClockKeeper
 from app.indexing.indexer import Indexer
 from app.media.samples import SampleTable
-from app.models import Row, SessionRow
+from app.models import Row
 from app.models.schema import Segment
 from app.settings import Settings
 from app.store import Store
 from app.viewing import hls, stored_timelines
 from app.viewing.timeline import Timeline
-from app.work.set_clock import SetClock
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import queued, redis_of
@@ -342,75 +339,6 @@ async def test_of_an_egress_whose_clock_is_off_nothing_is_lost(
     assert abs(rows[-1]["end"] - datetime.now(UTC)) < timedelta(seconds=30)
     (line,) = [each for each in told if each["event"] == "egress_clock_off"]
     assert abs(line["seconds"] - off_seconds) < 30
-
-
-@pytest.mark.edge("segments of other lengths, steps in time")
-@pytest.mark.parametrize("off_seconds", [1_200, -1_200])
-async def test_what_comes_far_from_its_sessions_time_sets_the_sessions_clock(
-    ctx: Context, share: BeginShare, off_seconds: int
-) -> None:
-    """A machine came up with another clock, began to record, and NTP set it since."""
-    off = timedelta(seconds=off_seconds)
-    disk = await share(age=9)
-    before = await disk.session()
-    dates = {name: before[name] - off for name in ("created_at", "active_at")}
-    await disk.change(clock_ns=nanoseconds(disk.start - off), **dates)
-    disk.egress.now -= off
-    with capture_logs() as told:
-        async with indexing(ctx):
-            for number in range(1, 6):
-                disk.commit(1)
-                rows = await disk.indexed(number)
-
-            async def is_exact() -> bool:
-                return bool((await disk.session())["clock_exact"])
-
-            await wait_for(is_exact)
-            rows = await disk.rows()
-    assert [row["fault"] for row in rows] == [None] * 5
-    clock_ns = (await disk.session())["clock_ns"]
-    assert [row["start"] for row in rows] == [
-        clock.wall(clock_ns, row["start_ticks"]) for row in rows
-    ]
-    assert abs(rows[-1]["end"] - datetime.now(UTC)) < timedelta(seconds=60)
-    (line,) = [each for each in told if each["event"] == "egress_clock_off"]
-    assert abs(line["seconds"] + off_seconds) < 60
-
-
-@pytest.mark.edge("segments of other lengths, steps in time")
-@pytest.mark.parametrize("seconds", [1_200, -1_200, 86_400 * 700])
-async def test_a_session_moves_along_with_a_clock_that_is_set(
-    ctx: Context, share: BeginShare, seconds: int
-) -> None:
-    disk = await share(age=9)
-    async with indexing(ctx):
-        disk.commit(3)
-        before = await disk.indexed(3)
-    walls = iter([0, seconds * 10**9, seconds * 10**9])
-    rows_told: list[SessionRow] = []
-    keeper = ClockKeeper(ctx.store, 2, rows_told.append, SetClock(lambda: next(walls), lambda: 0))
-    session = cast(SessionRow, await disk.session())
-    step = timedelta(seconds=seconds)
-    assert await keeper.looked(session) == step
-    (moved,) = rows_told
-    assert (moved["created_at"], moved["clock_exact"]) == (session["created_at"] + step, True)
-    assert [row["end"] for row in await disk.rows()] == [row["end"] + step for row in before]
-    assert await keeper.looked(moved) == timedelta(0)
-
-
-async def test_a_move_of_a_session_that_was_interrupted_is_finished(
-    ctx: Context, share: BeginShare
-) -> None:
-    disk = await share(age=9)
-    disk.commit(2)
-    async with indexing(ctx):
-        before = await disk.indexed(2)
-    step = timedelta(seconds=1_200)
-    await disk.change(clock_ns=nanoseconds(disk.start + step), clock_exact=False)
-    async with indexing(ctx):
-        disk.commit(1)
-        rows = await disk.indexed(3)
-    assert [row["end"] for row in rows[:2]] == [row["end"] + step for row in before]
 
 
 async def test_the_clock_is_asked_for_and_waited_for(ctx: Context, share: BeginShare) -> None:
