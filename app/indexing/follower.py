@@ -153,6 +153,7 @@ class Follower:
 
     async def _open(self) -> None:
         """Goes on where the last indexer left the session."""
+        await self._tools.ctx.require_media_root()
         buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
         community = [buffer["community"]] if buffer else []
         periods = await retention(self._store, self._tools.ctx.settings, community)
@@ -203,6 +204,8 @@ class Follower:
 
     async def _pass(self) -> bool:
         """Indexes what is listed and not indexed yet. Returns whether nothing more will come."""
+        # Of a disk that is away nothing is concluded, and nothing written where it should be.
+        await self._tools.ctx.require_media_root()
         if self._indexed.left:
             await self._tools.thread(self._indexed.remove_left)
         listing = await self._look(thoroughly=self.session["ended_at"] is not None)

@@ -29,6 +29,7 @@ from app.viewing.timeline import Timeline
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing, nanoseconds
 from tests.integration.conftest import MakeSettings
 from tests.integration.queued import queued, redis_of
+from tests.integration.storage.test_root_away import unmounted
 from tests.media_factory import PACKET, MediaFactory, Recording, Shape, stepped
 from tests.pace import Pace
 from tests.waiting import PATIENCE_SECONDS, wait_for
@@ -339,6 +340,23 @@ async def test_of_an_egress_whose_clock_is_off_nothing_is_lost(
     assert abs(rows[-1]["end"] - datetime.now(UTC)) < timedelta(seconds=30)
     (line,) = [each for each in told if each["event"] == "egress_clock_off"]
     assert abs(line["seconds"] - off_seconds) < 30
+
+
+async def test_of_a_share_whose_disk_is_away_nothing_is_concluded(
+    ctx: Context, share: BeginShare
+) -> None:
+    disk = await share(age=60)
+    with capture_logs() as told:
+        async with indexing(ctx, scan_seconds=0.2):
+            disk.commit(2)
+            await disk.indexed(2)
+            disk.commit(1)
+            with unmounted(ctx.settings.media_root):
+                await disk.change(ended_at=disk.start, status="EGRESS_COMPLETE")
+                await wait_for(lambda: any(each["event"] == "indexing_waits" for each in told))
+                assert (await disk.session())["indexing"] is not None
+            await disk.read_to_the_end()
+    assert [row["sequence"] for row in await disk.rows()] == [0, 1, 2]
 
 
 async def test_the_clock_is_asked_for_and_waited_for(ctx: Context, share: BeginShare) -> None:
