@@ -7,18 +7,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+
+import structlog
 
 from app.settings import Settings
 from app.storage.clip_places import opened_clips
 from app.storage.clip_store import ClipStore
 from app.storage.egress_places import opened_egress
 from app.storage.egress_store import EgressStore
-from app.storage.instance import instance_id, require
+from app.storage.instance import RootAbsent, instance_id, require
 from app.store import Store
 from app.work.patience import until_there
 from app.work.queue import Queue
 from app.work.share_rates import ShareRates
 from app.work.troubles import Troubles
+
+_away = set[Path]()
+"""Media roots that were not there when somebody looked last."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,22 @@ class Context:
     async def require_media_root(self) -> None:
         """Returns if the media root is there. Raises RootAbsent, an OSError, if its disk is not."""
         await asyncio.to_thread(require, self.settings.media_root, self.instance)
+
+    async def has_media_root(self) -> bool:
+        """Whether the media root is there, for who deletes: what is missing then is not gone.
+
+        The log is told once that it is not.
+        """
+        root = self.settings.media_root
+        try:
+            await self.require_media_root()
+        except RootAbsent as error:
+            if root not in _away:
+                _away.add(root)
+                log.error("media_root_away", root=str(root), error=str(error))
+            return False
+        _away.discard(root)
+        return True
 
 
 @asynccontextmanager

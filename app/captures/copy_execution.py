@@ -113,6 +113,7 @@ async def _run(ctx: Context, tools: CaptureTools, row: ClipRow, lease: _Lease) -
 async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: _Lease) -> None:
     row, root = clip.row, ctx.clips.parts_root
     path = clean_path(clip.file["storage_path"])
+    await store_outage.require_root(ctx)
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["clean_attempts"])
     media_of = row["buffer_id"] or row["_id"]
     slots = CallersSlots(tools.slots, row["owner"], media_of)

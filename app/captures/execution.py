@@ -133,6 +133,7 @@ async def _go_on(ctx: Context, tools: CaptureTools, lease: Lease, capture: Captu
         case CaptureStatus.FAILED | CaptureStatus.CANCELLED:
             await endings.clean(ctx, lease, capture)
         case CaptureStatus.READY if result is not None:
+            await store_outage.require_root(ctx)
             await endings.complete(ctx, lease, capture, result)
         case _:
             await _bring_to_its_end(ctx, tools, lease, capture)
@@ -148,9 +149,11 @@ async def _bring_to_its_end(
         if (result := capture["result"]) is None:
             with trace.step("capture.wait"):
                 capture = await _waited(ctx, lease, capture)
+            await store_outage.require_root(ctx)
             with trace.step("capture.make"):
                 result = await production.make(ctx, tools, capture, Report(lease))
             capture = {**capture, "result": result}
+        await store_outage.require_root(ctx)
         with trace.step("capture.finish", {"replay.clip.bytes": result["size_bytes"]}):
             await endings.finish(ctx, lease, capture, result)
     except StoreAway:

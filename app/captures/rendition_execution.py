@@ -176,6 +176,7 @@ async def _made(
 ) -> FileRow:
     """The file's row, once the file has its name."""
     root, path = ctx.clips.parts_root, row["storage_path"]
+    await store_outage.require_root(ctx)
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["attempts"])
     await lease.change({"status": CaptureStatus.RUNNING})
     try:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import structlog
 
 from app import metrics
+from app.context import Context
 from app.errors import StoreAway, StoreRefuses
 from app.models.metric_words import ErrorKind
 
 AGAIN_SECONDS = 10.0
 
 log = structlog.get_logger()
+
+
+async def require_root(ctx: Context) -> None:
+    """Returns if the folder is there that files are made in. Raises StoreAway if it is not."""
+    try:
+        await ctx.require_media_root()
+    except OSError as error:
+        raise StoreAway(error.strerror or str(error)) from error
 
 
 def noted(error: StoreAway) -> float:

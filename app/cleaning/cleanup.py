@@ -20,7 +20,6 @@ from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
 from app.models import CaptureStatus, Row, SegmentRow
 from app.models.schema import Buffer, Capture, EgressSession, Segment
-from app.storage.instance import RootAbsent
 from app.store import batches
 from app.work import rounds
 from app.work.jobs import job, minutes, seconds
@@ -37,10 +36,7 @@ log = structlog.get_logger()
 @job("cleanup", every=lambda settings: minutes(settings.cleanup_minutes), timeout=seconds(90))
 async def run(ctx: Context) -> None:
     """Removes what may go now. Safe to interrupt anywhere, and to run twice at once."""
-    try:
-        await ctx.require_media_root()
-    except RootAbsent as error:  # what is missing then is not gone
-        log.error("cleanup_put_off", error=str(error))
+    if not await ctx.has_media_root():
         return
     now = _SET_CLOCK.cautious(datetime.now(UTC))
     done = Counter[str](segments=0, sessions=0, buffers=0)

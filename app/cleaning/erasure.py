@@ -54,8 +54,10 @@ async def hide(ctx: Context, buffer_id: str, before: datetime) -> list[SessionRo
 async def erase(ctx: Context, buffer_id: str) -> bool:
     """One pass over a share of which a part is to go. Returns whether nothing of that is left.
 
-    Running captures must have been cancelled before.
+    Running captures must have been cancelled before. While the media root is away it waits.
     """
+    if not await ctx.has_media_root():
+        return False
     buffer = await ctx.store.rows(Buffer).find_one({"_id": buffer_id})
     before = buffer["forget_before"] if buffer else None
     if before is None:

@@ -43,6 +43,8 @@ async def relieve(ctx: Context) -> int:
     pinned, and the newest segment of a live session, stays.
     """
     gone = 0
+    if not await ctx.has_media_root():
+        return gone  # it would be another disk that is full
     fullest: int | None = None
     untouchable: set[str] = set()
     unreadable: set[str] = set()

@@ -100,8 +100,11 @@ async def erase(
 ) -> None:
     """One pass over the ranges of a share that are to go; what is left of them waits for the next.
 
-    `reached` is awaited after the steps `hidden`, `unlinked` and `forgotten`.
+    While the media root is away all of it waits. `reached` is awaited after the steps `hidden`,
+    `unlinked` and `forgotten`.
     """
+    if not await ctx.has_media_root():
+        return
     for part in ranges:
         # Asked before: what an egress that is over has left is indexed by then.
         is_over = await _nothing_more_comes(ctx, buffer_id, part)

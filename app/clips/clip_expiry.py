@@ -51,8 +51,11 @@ class NotRemoved(Exception):
 async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
     """Deletes clips that have expired, removes those that were deleted.
 
-    Interrupted anywhere, the next pass goes on where it ended.
+    Interrupted anywhere, the next pass goes on where it ended. While the media root is away all
+    waits.
     """
+    if not await ctx.has_media_root():
+        return
     now = now or _SET_CLOCK.cautious(datetime.now(UTC))
     await expire(ctx, {"expires_at": before(now)}, now)
     rows = ctx.store.rows(ReplayClip)

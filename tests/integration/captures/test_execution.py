@@ -19,7 +19,7 @@ from app.captures.slots import Slots
 from app.captures.verification import Verifier
 from app.clips.clip_location import parts_path
 from app.context import Context
-from app.models import CaptureRow
+from app.models import CaptureRow, CaptureStage
 from app.models.schema import Buffer, Capture, File, Pin, ReplayClip, Segment
 from app.viewing import stored_timelines
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing, nanoseconds
@@ -39,6 +39,7 @@ from tests.integration.captures.checking import (
 )
 from tests.integration.captures.conftest import ADA, ADMIN, MakeShare, end_share
 from tests.integration.queued import empty_redis, queued
+from tests.integration.storage.test_root_away import unmounted
 from tests.media_factory import MediaFactory, Recording, Shape, stepped
 from tests.unit.captures.stubborn_verifier import tell
 from tests.unit.captures.test_verifier import STUBBORN
@@ -338,6 +339,21 @@ async def test_media_that_is_forgotten_before_the_capture_begins_fails_it(
     await work_on(ctx, row["_id"])
     assert (await done(ctx, row["_id"])).capture["reason"] == "nothing-recorded"
     await nothing_is_left(ctx)
+
+
+async def test_a_capture_waits_for_a_disk_that_is_away(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    [share] = await ended_share()
+    row = await accepted(ctx, ADA, last=10)
+    with unmounted(ctx.settings.media_root):
+        for _ in range(execution.ATTEMPTS + 1):
+            await work_on(ctx, row["_id"])
+    standing = await ctx.store.rows(Capture).find_one({"_id": row["_id"]})
+    assert standing is not None
+    assert (standing["status"], standing["stage"]) == ("running", CaptureStage.STORE_AWAY)
+    await work_on(ctx, row["_id"])
+    check_whole(await done(ctx, row["_id"]), share)
 
 
 async def test_a_queued_capture_is_cancelled(ctx: Context, ended_share: MakeShare) -> None:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.buffer import pins
-from app.cleaning import cleanup, governor, strays
+from app.cleaning import cleanup, erasure, governor, part_erasure, strays
 from app.cleaning.buffer_invariants import violations
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
@@ -24,6 +25,7 @@ from app.models.schema import Buffer, Capture, Community, EgressSession, Pin, Se
 from app.viewing import stored_timelines
 from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.conftest import MakeSettings
+from tests.integration.storage.test_root_away import unmounted
 from tests.rows import PartOfRow
 
 SECOND = 90_000
@@ -468,3 +470,23 @@ async def test_windows_shrink_only_until_there_is_enough_space(
     enough = make_settings(free_space_min_bytes=1)
     assert await governor.relieve(replace(ctx, settings=enough)) == 0
     assert len(await disk.rows()) == 5
+
+
+async def test_of_a_disk_that_is_away_nothing_is_deleted_and_it_is_told_once(
+    make_settings: MakeSettings, ctx: Context, share: BeginShare
+) -> None:
+    disk = await share()
+    await index(ctx, disk)
+    short = replace(ctx, settings=make_settings(free_space_min_bytes=2**62))
+    now = datetime.now(UTC)
+    part = await part_erasure.promise(ctx.store, disk.buffer_id, now - timedelta(hours=1), now)
+    await erasure.promise(ctx.store, disk.buffer_id, now)
+    with capture_logs() as told, unmounted(ctx.settings.media_root):
+        for _ in range(2):
+            assert await governor.relieve(short) == 0
+            assert not await erasure.erase(ctx, disk.buffer_id)
+            await part_erasure.erase(ctx, disk.buffer_id, [part])
+    assert [row["state"] for row in await disk.rows()] == ["indexed"] * 5
+    assert [each["event"] for each in told] == ["media_root_away"]
+    await erasure.erase(ctx, disk.buffer_id)
+    assert await disk.rows() == []

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from app.cleaning import cleanup
+from app.clips import clip_expiry
 from app.condition import doctor, health
 from app.context import Context, opened
 from app.errors import ConfigurationError
+from app.models.schema import ReplayClip
 from app.settings import Settings
 from app.work.troubles import Troubles
+from tests.integration.clips.test_library import shelve
 from tests.waiting import wait_for
 
 
@@ -68,3 +72,16 @@ async def test_a_root_that_vanishes_while_the_service_runs_is_told_and_left_alon
         findings = [each async for each in doctor.examine(settings, at_a_glance=True)]
     (root,) = [each for each in findings if each.name == "media root"]
     assert (root.level, f"write {ctx.instance} into" in root.text) == ("fail", True)
+
+
+async def test_of_a_clip_whose_disk_is_away_nothing_is_forgotten(
+    ctx: Context, settings: Settings
+) -> None:
+    await shelve(ctx, 1)
+    deleted = {"deleted_at": datetime.now(UTC) - timedelta(days=90)}
+    await ctx.store.rows(ReplayClip).update_many({}, {"$set": deleted})
+    with unmounted(settings.media_root):
+        await clip_expiry.sweep_clips(ctx)
+    assert await ctx.store.rows(ReplayClip).count_documents({}) == 1
+    await clip_expiry.sweep_clips(ctx)
+    assert await ctx.store.rows(ReplayClip).count_documents({}) == 0
