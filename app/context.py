@@ -16,7 +16,7 @@ from app.storage.clip_places import opened_clips
 from app.storage.clip_store import ClipStore
 from app.storage.egress_places import opened_egress
 from app.storage.egress_store import EgressStore
-from app.storage.instance import RootAbsent, instance_id, require
+from app.storage.instance import RootAbsent, has_id, id_at_head, instance_id, require
 from app.store import Store
 from app.work.patience import until_there
 from app.work.queue import Queue
@@ -66,6 +66,23 @@ class Context:
         return True
 
 
+async def known_instance(store: Store, root: Path) -> str | None:
+    """The id that a media root must have, as far as the database tells.
+
+    One of before it was noted there is told by its newest session, for a root that has no id.
+    """
+    known = await store.known_instance()
+    if known is None and not await asyncio.to_thread(has_id, root):
+        newest = await store.newest_session()
+        known = None if newest is None else id_at_head(newest)
+    return known
+
+
+async def _instance(store: Store, root: Path) -> str:
+    known = await known_instance(store, root)
+    return await asyncio.to_thread(instance_id, root, known=known)
+
+
 @asynccontextmanager
 async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncIterator[Context]:
     """Opens what a process needs, in the running event loop; closes it at the end.
@@ -77,9 +94,8 @@ async def opened(settings: Settings, troubles: Troubles | None = None) -> AsyncI
     wait = partial(until_there, troubles=troubles or Troubles())
     store = Store(settings.mongo_url)
     try:
-        known = await wait("MONGO_URL", store.known_instance)
-        whose = partial(asyncio.to_thread, instance_id, root, known=known)
-        instance = await wait("FILE_UPLOAD_DEST", whose)
+        await wait("MONGO_URL", store.known_instance)
+        instance = await wait("FILE_UPLOAD_DEST", partial(_instance, store, root))
         clips = await wait("CLIPS_URL", partial(opened_clips, settings, instance))
         egress = await wait("BUFFER_URL", partial(opened_egress, settings, instance))
         await wait("MONGO_URL", partial(store.prepare, root))

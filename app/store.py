@@ -36,7 +36,7 @@ from app.migrations import version
 from app.models import Row, RowOf, Stored, keyset
 from app.models.instants import EPOCH, FAR
 from app.models.keyset import Order, Page
-from app.models.schema import MODELS
+from app.models.schema import MODELS, EgressSession
 
 Element = TypeVar("Element")
 
@@ -156,6 +156,11 @@ class Store:
     async def known_instance(self) -> str | None:
         """The id of the installation whose database this is; None if it is nobody's yet."""
         return await version.known_instance(self.database)
+
+    async def newest_session(self) -> str | None:
+        """The id of the session that began last: it has that of its installation in it."""
+        found = self.rows(EgressSession).find({}, {"_id": 1}).sort("created_at", -1).limit(1)
+        return next((row["_id"] for row in await found.to_list(None)), None)
 
     async def note_instance(self, instance: str) -> None:
         """Notes whose database this is, if nobody's yet; not before `prepare`."""

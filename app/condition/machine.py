@@ -48,7 +48,7 @@ def media_root(settings: Settings, known: str | None = None) -> CheckResult:
     installation, as far as the database tells. Raises RootAbsent, ConfigurationError.
     """
     root = settings.media_root
-    if known is not None:
+    if known:
         instance_id(root, known=known)
     if settings.buffer_place is not None:
         return _root_of_ours(root)

@@ -14,6 +14,7 @@ import httpx
 from livekit.api import AccessToken
 from pymongo.errors import PyMongoError
 
+from app import context
 from app.condition import health
 from app.condition.findings import CheckResult
 from app.condition.livekit_clock import ahead_seconds
@@ -22,7 +23,7 @@ from app.recording.livekit import AnswerTooLong, LiveKit
 from app.settings import Settings, safety
 from app.storage.clip_places import claimed_folder, clip_bucket
 from app.storage.egress_places import egress_bucket
-from app.storage.instance import instance_id
+from app.storage.instance import UNTOLD, id_there
 from app.store import Store
 from app.work import outside_answers
 from app.work.queue import Queue
@@ -44,13 +45,16 @@ async def mongo(settings: Settings) -> CheckResult:
 
 
 async def known_instance(settings: Settings) -> str | None:
-    """Whose the database is, as far as it answers."""
-    store = Store(settings.mongo_url)
+    """Whose the database is: None if it is nobody's yet, UNTOLD if it does not answer."""
+    try:
+        store = Store(settings.mongo_url)
+    except (PyMongoError, ValueError):  # the URL is none, as the check of the database says
+        return UNTOLD
     try:
         async with asyncio.timeout(_KNOWN_SECONDS):
-            return await store.known_instance()
-    except (PyMongoError, TimeoutError):
-        return None
+            return await context.known_instance(store, settings.media_root)
+    except (PyMongoError, OSError):  # TimeoutError is one
+        return UNTOLD
     finally:
         await store.close()
 
@@ -79,7 +83,9 @@ async def clip_store(settings: Settings, known: str | None) -> CheckResult:
     place = settings.clips_place
     if place is None:
         return CheckResult("ok", f"clips are kept in {settings.media_root}")
-    instance = await asyncio.to_thread(instance_id, settings.media_root, known=known)
+    instance = await asyncio.to_thread(id_there, settings.media_root, known)
+    if instance is None:
+        return _nobodys(settings)
     if place.scheme == "file":
         folder = await asyncio.to_thread(claimed_folder, place, instance)
         return CheckResult("ok", f"clips are kept in {folder}")
@@ -121,7 +127,9 @@ async def buffer_store(settings: Settings, known: str | None) -> CheckResult:
     place = settings.buffer_place
     if place is None:
         return CheckResult("ok", f"egress writes in {settings.media_root}")
-    instance = await asyncio.to_thread(instance_id, settings.media_root, known=known)
+    instance = await asyncio.to_thread(id_there, settings.media_root, known)
+    if instance is None:
+        return _nobodys(settings)
     await asyncio.to_thread(egress_bucket(settings, place, instance).probe)
     ours = f"{place} is ours: objects can be put, read, listed and deleted"
     if settings.egress_s3_access_key:
@@ -129,6 +137,15 @@ async def buffer_store(settings: Settings, known: str | None) -> CheckResult:
     if settings.egress_s3_role_arn:
         return CheckResult("ok", f"{ours}; egress takes the role {settings.egress_s3_role_arn}")
     return CheckResult("ok", f"{ours}; egress has its own storage, which must be this bucket")
+
+
+def _nobodys(settings: Settings) -> CheckResult:
+    """Whose the place is can't be told, and no id is made that the database may know better."""
+    return CheckResult(
+        "unknown",
+        f"{settings.media_root} has no instance id, and the database does not answer",
+        "have the database answer, or mount the disk of the media root",
+    )
 
 
 async def _keeps_versions(bucket: ClipBucket) -> bool:

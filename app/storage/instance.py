@@ -12,6 +12,8 @@ from app.storage.confined import member
 
 _INSTANCE = re.compile(r"[0-9a-f]{8}")
 _NAME = ".instance"
+UNTOLD = ""
+"""In place of the id that a database knows, where it does not answer."""
 _REFUSED = frozenset({errno.ENOTDIR, errno.EEXIST})
 """What waiting does not mend. A disk that is not mounted yet looks like one that is forbidden."""
 
@@ -63,6 +65,19 @@ def instance_id(
             f"folder is to take the other's place, write {known} into {root / _NAME}"
         )
     return found
+
+
+def id_there(root: Path, known: str | None) -> str | None:
+    """As `instance_id`; None where there is no id, and `known` is UNTOLD: then none is made."""
+    if known == UNTOLD and not has_id(root):
+        return None
+    return instance_id(root, known=known or None)
+
+
+def id_at_head(name: str) -> str | None:
+    """The id that a name begins with, as that of a session does; None if it begins with none."""
+    head = name.partition("-")[0]
+    return head if _INSTANCE.fullmatch(head) else None
 
 
 def has_id(root: Path) -> bool:

@@ -37,6 +37,7 @@ from app.models import ProcessRole
 from app.models.schema import EgressSession, OutgoingEvent
 from app.serving.server import Guest
 from app.settings import Settings
+from app.storage.instance import instance_id
 from app.storage.s3_requests import S3Requests
 from handlers import router
 from tests.integration.conftest import LIVEKIT_API_KEY, LIVEKIT_API_SECRET, MakeSettings
@@ -225,6 +226,7 @@ async def test_a_place_for_clips_of_another_installation_is_told(
     for given in (in_bucket, {"clips_url": f"file://{tmp_path}/clips"}):
         assert (await found(make_settings(**given)))["clip store"].level == "ok"
         others = make_settings(**given, data_dir=tmp_path / "others")
+        instance_id(others.media_root)
         told = (await found(others))["clip store"]
         assert told.level == "fail"
         assert "is of installation" in told.text

@@ -13,6 +13,7 @@ from app.storage.egress_bucket import EgressBucket, PlaceOfOthers
 from app.storage.egress_places import egress_bucket, opened_egress
 from app.storage.egress_store import PlaceAway
 from app.storage.foreign import FileTooLarge
+from app.storage.instance import UNTOLD, instance_id
 from deploy.local.seaweed import Seaweed
 from tests.egress_in_bucket import Bucket
 from tests.integration.conftest import MakeSettings
@@ -87,7 +88,7 @@ async def test_a_start_goes_on_and_the_doctor_says_what_is_wrong(
     make_settings: MakeSettings, far_buffer: dict[str, str], given: dict[str, str], told: str
 ) -> None:
     settings = make_settings(**far_buffer | given)
-    settings.media_root.mkdir(parents=True)
+    instance_id(settings.media_root)
     assert isinstance(await opened_egress(settings, OURS), EgressBucket)
     with pytest.raises(PlaceAway, match=told) as refused:
         await peers.buffer_store(settings, None)
@@ -97,6 +98,8 @@ async def test_a_start_goes_on_and_the_doctor_says_what_is_wrong(
 async def test_the_doctor_tries_all_that_is_done_there_and_how_egress_gets_in(
     make_settings: MakeSettings, far_buffer: dict[str, str], settings: Settings, bucket: Bucket
 ) -> None:
+    assert (await peers.buffer_store(settings, UNTOLD)).level == "unknown"
+    assert [*settings.media_root.rglob("*")] == []  # the doctor gives it no id
     found = await peers.buffer_store(settings, None)
     assert found.level == "ok"
     assert "egress is given the key" in found.detail
@@ -113,7 +116,7 @@ async def test_a_key_that_may_not_delete_is_told_of(
     make_settings: MakeSettings, far_buffer: dict[str, str], seaweed: Seaweed, front: ObjectFront
 ) -> None:
     settings = make_settings(**far_buffer | {"s3_endpoint": front.endpoint})
-    settings.media_root.mkdir(parents=True)
+    instance_id(settings.media_root)
     front.answer(r"\?delete", 403, "AccessDenied")
     with pytest.raises(PlaceAway, match="give it s3:DeleteObject"):
         await peers.buffer_store(settings, None)

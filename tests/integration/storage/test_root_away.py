@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from app.buffer import paths
 from app.cleaning import cleanup
 from app.clips import clip_expiry
-from app.condition import doctor, health
-from app.context import Context, opened
+from app.condition import doctor, health, peers
+from app.context import Context, known_instance, opened
 from app.errors import ConfigurationError
-from app.models.schema import ReplayClip
+from app.models.schema import EgressSession, ReplayClip
 from app.settings import Settings
+from app.storage.instance import UNTOLD
 from app.work.troubles import Troubles
 from tests.integration.clips.test_library import shelve
+from tests.integration.conftest import MakeSettings
 from tests.waiting import wait_for
 
 
@@ -49,6 +52,35 @@ async def test_a_start_waits_for_the_disk_of_an_installation_that_has_one(
         assert not starting.done()
     assert await starting == ctx.instance
     assert troubles.current() == []
+
+
+async def test_a_database_of_before_the_id_was_noted_tells_it_by_its_sessions(
+    ctx: Context, settings: Settings
+) -> None:
+    now = datetime.now(UTC)
+    for instance, age in ((ctx.instance, 1), ("0123abcd", 2)):
+        session_id = paths.new_session_id(instance, now)
+        began = {"_id": session_id, "created_at": now - timedelta(hours=age)}
+        await ctx.store.database[+EgressSession].insert_one(began)
+    await ctx.store.database["schema"].update_many({}, {"$unset": {"instance": ""}})
+    assert await ctx.store.known_instance() is None
+    assert await known_instance(ctx.store, settings.media_root) is None  # the root tells
+    troubles = Troubles()
+
+    async def start() -> str:
+        async with opened(settings, troubles) as again:
+            return again.instance
+
+    with unmounted(settings.media_root):
+        starting = asyncio.create_task(start())
+        await wait_for(lambda: any(ctx.instance in each for each in troubles.current()))
+    assert await starting == ctx.instance
+    assert await ctx.store.known_instance() == ctx.instance
+
+
+async def test_a_url_that_is_none_ends_no_examination(make_settings: MakeSettings) -> None:
+    for url in ("mongodb://a:b:c/replay", "mongodb://127.0.0.1:99999999/replay"):
+        assert await peers.known_instance(make_settings(mongo_url=url)) == UNTOLD
 
 
 async def test_a_start_on_the_root_of_another_installation_ends_with_a_sentence(
