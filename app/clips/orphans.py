@@ -1,7 +1,7 @@
 """Clips whose owners do not come back: guests have a new identity at each join.
 
-An owner was seen when they were in a room, or asked for a session of ours. Who has been seen no
-more for ORPHAN_CLIP_DAYS leaves orphans: clips that expire then, unless they are kept.
+An owner was seen when they were in a room, asked for a session of ours, or made a clip. Who has
+been seen no more for ORPHAN_CLIP_DAYS leaves orphans: clips that expire then, unless they are kept.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from app.clips import clip_expiry
 from app.context import Context
 from app.models import Row
 from app.models.schema import ClipOwner, Participant, ReplayClip, UserReplayQuota
-from app.store import Store, before, chunks
+from app.store import Store, before, chunks, since
 from app.work.jobs import hours, job, seconds
 from app.work.set_clock import SetClock
 
 SHOWN_DAYS = 30.0
 """Of owners who were not seen for so long the doctor tells, where ORPHAN_CLIP_DAYS is 0."""
 _AT_ONCE = 500
+_LOOK = timedelta(hours=2)
+"""Looks are at most so far apart, but for those while nothing of ours runs."""
 _SET_CLOCK = SetClock()
 
 
@@ -41,15 +43,19 @@ class ClipFigures:
 async def expire_orphans(ctx: Context) -> None:
     """Notes which owners of clips are in a room, and has the clips of those expire who stay away.
 
+    Who was there since the last look, or has made a clip since, counts as there.
+
     An owner who was not known before counts as seen: so nothing expires sooner than
     ORPHAN_CLIP_DAYS after the first release that looks.
     """
     now = datetime.now(UTC)
     owners = set(await ctx.store.rows(ReplayClip).distinct("owner"))
-    there = {"left_at": None, "unlisted_at": None}
+    there: Row = {"$or": [{"left_at": None, "unlisted_at": None}, {"left_at": since(now - _LOOK)}]}
     present = set(await ctx.store.rows(Participant).distinct("identity", there))
     rows = await ctx.store.rows(ClipOwner).find({}, {"_id": 1}).to_list(None)
     known = {row["_id"] for row in rows}
+    made: Row = {"created_at": since(now - _LOOK)}
+    present |= set(await ctx.store.rows(ReplayClip).distinct("owner", made))
     await note_seen(ctx.store, sorted((owners & present) | (owners - known)), now)
     for some in chunks(sorted(known - owners), _AT_ONCE):
         await ctx.store.rows(ClipOwner).delete_many({"_id": {"$in": list(some)}})

@@ -32,10 +32,12 @@ async def seen_ago(ctx: Context, identity: str, days: float) -> None:
     await owners.update_one({"_id": identity}, {"$set": {"seen_at": seen_at}}, upsert=True)
 
 
-async def join(ctx: Context, identity: str) -> None:
+async def join(ctx: Context, identity: str, left_at: datetime | None = None) -> None:
     sid = f"PA_{identity}"
     whose: dict[str, Any] = {"room": "room", "room_sid": "RM", "identity": identity}
-    await ctx.store.create(Participant(sid=sid, joined_at=datetime.now(UTC), **whose))
+    await ctx.store.create(
+        Participant(sid=sid, joined_at=datetime.now(UTC), left_at=left_at, **whose)
+    )
 
 
 @pytest.fixture
@@ -43,9 +45,11 @@ async def limited(ctx: Context, make_settings: MakeSettings) -> Context:
     return replace(ctx, settings=make_settings(orphan_clip_days=30, clips_bytes=10 * GIB))
 
 
-async def an_old_clip(ctx: Context, number: int, owner: str, *, keep: bool = False) -> None:
+async def an_old_clip(
+    ctx: Context, number: int, owner: str, *, keep: bool = False, days: float = 90
+) -> None:
     clip_id = await shelve(ctx, number, owner=owner)
-    old = {"created_at": datetime.now(UTC) - 90 * DAY, "keep": keep}
+    old = {"created_at": datetime.now(UTC) - days * DAY, "keep": keep}
     await ctx.store.rows(ReplayClip).update_one({"_id": clip_id}, {"$set": old})
 
 
@@ -55,7 +59,7 @@ async def test_clips_whose_owner_was_not_seen_for_long_expire_unless_they_are_ke
     for number, owner in enumerate(("guest-1", "guest-2", "kept", "there", "ada")):
         await an_old_clip(ctx, number, owner, keep=owner == "kept")
         await seen_ago(ctx, owner, days=29 if owner == "ada" else 31)
-    await shelve(ctx, 9, owner="guest-1")  # newer than that: it is given its time
+    await an_old_clip(ctx, 9, "guest-1", days=20)  # newer than that: it is given its time
     await join(ctx, "there")
     await orphans.expire_orphans(ctx)
     assert await shown(ctx) == {"guest-1", "guest-2", "kept", "there", "ada"}, "it is off"
@@ -76,6 +80,19 @@ async def test_nothing_expires_before_its_owner_was_looked_for_so_long(
     await orphans.note_owner(ctx.store, "ada", datetime.now(UTC))  # she asked for a session
     await orphans.expire_orphans(limited)
     assert await shown(ctx) == {"ada"}
+
+
+async def test_who_was_there_or_made_a_clip_since_the_last_look_was_seen(
+    ctx: Context, limited: Context
+) -> None:
+    for number, owner in enumerate(("short", "maker", "guest-1")):
+        await an_old_clip(ctx, number, owner)
+        await seen_ago(ctx, owner, days=31)
+    await join(ctx, "short", left_at=datetime.now(UTC) - timedelta(minutes=70))
+    await join(ctx, "guest-1", left_at=datetime.now(UTC) - 3 * DAY)
+    await shelve(ctx, 9, owner="maker")
+    await orphans.expire_orphans(limited)
+    assert await shown(ctx) == {"short", "maker"}
 
 
 async def test_who_has_no_clips_any_more_is_forgotten(ctx: Context) -> None:
