@@ -92,13 +92,13 @@ async def taken(ctx: Context, now: datetime) -> ClipFigures:
     return ClipFigures(await quota.total_bytes(ctx.store), days, len(gone), orphans_bytes)
 
 
-async def _not_seen(store: Store, since: datetime) -> list[str]:
-    found = store.rows(ClipOwner).find({"seen_at": before(since)}, {"_id": 1})
+async def _not_seen(store: Store, then: datetime) -> list[str]:
+    found = store.rows(ClipOwner).find({"seen_at": before(then)}, {"_id": 1})
     return [row["_id"] for row in await found.to_list(None)]
 
 
-async def _expire(ctx: Context, since: datetime) -> None:
+async def _expire(ctx: Context, then: datetime) -> None:
     """Has the clips expire that were there then already, of owners who were not seen since."""
-    for some in chunks(await _not_seen(ctx.store, since), _AT_ONCE):
-        orphans = {"owner": {"$in": list(some)}, "created_at": before(since)}
+    for some in chunks(await _not_seen(ctx.store, then), _AT_ONCE):
+        orphans = {"owner": {"$in": list(some)}, "created_at": before(then)}
         await clip_expiry.expire(ctx, orphans, datetime.now(UTC))

@@ -81,8 +81,11 @@ async def tell(
     """
     now = datetime.now(UTC)
     if to is None:
-        wants = (content.event, room, content.community)
-        to = [each.name for each in ctx.settings.all_event_targets if each.wants(*wants)]
+        to = [
+            each.name
+            for each in ctx.settings.all_event_targets
+            if each.wants(content.event, room, content.community)
+        ]
     row = OutgoingEvent(
         id=f"{content.event}:{key}",
         room=room,

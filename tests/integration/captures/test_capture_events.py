@@ -48,6 +48,7 @@ async def test_a_clip_is_told_to_its_owner_once(ctx: Context, ended_share: MakeS
         "clip_id": made.clip["_id"],
         "file_id": made.clip["file_id"],
         "duration": pytest.approx(made.clip["duration_seconds"], abs=0.001),
+        "moment_id": None,
     }
     (entry,) = await ctx.store.rows(AuditEntry).find({}).to_list(None)
     assert (entry["identity"], entry["action"], entry["subject"]) == (

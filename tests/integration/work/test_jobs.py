@@ -27,7 +27,7 @@ RECUR = {
     "survey", "reap", "cleanup", "relieve", "requeue_captures", "requeue_clean_copies",
     "requeue_renditions", "deliver_due", "sweep_clips", "sweep_thumbnails", "forget_audit",
     "forget_captures", "check_quotas", "forget_facts", "forget_shares", "take_sample",
-    "go_on_with_deeds", "forget_rights",
+    "go_on_with_deeds", "forget_rights", "expire_orphans",
 }  # fmt: skip
 ERRANDS = [each for each in vars(errands).values() if isinstance(each, Errand)]
 
