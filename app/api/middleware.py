@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
+from app.api.answer_watch import Ended
 from app.clips.clip_visibility import PAGES
 from app.errors import TooLarge
 from app.settings import safety
@@ -80,6 +81,8 @@ class RequestFrame:
             await self.app(scope, receive, answer)
         except ClientDisconnect:
             log.info("client_gone")
+        except Ended as error:  # the server cuts the connection: the answer is not whole
+            log.info("answer_broken_off", reason=str(error))
         except Exception as error:  # the last resort: the caller gets an answer, whatever it was
             log.exception("request_error")
             if status is not None:

@@ -20,11 +20,11 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Scope
+from structlog.testing import capture_logs
 
 from app.access import communities, generations, signatures
 from app.access.generations import Endable
 from app.api import auth, web_state
-from app.api.answer_watch import Ended
 from app.api.known_generations import KNOWN_SECONDS
 from app.captures import withdrawal
 from app.context import Context
@@ -522,9 +522,12 @@ async def sent_until_ended(
         "client": ("127.0.0.1", 123),
         "server": ("replay.test", 80),
     }
-    with Pace() as pace, pytest.raises(Ended):
+    with Pace() as pace, capture_logs() as lines:
         async with asyncio.timeout(60):
             await app(scope, receive, send)
+    said = {line["event"] for line in lines}
+    assert "answer_broken_off" in said
+    assert "request_error" not in said
     assert pace.fair_seconds < ENDS_WITHIN, pace.seconds
     return sum(sent), told
 
