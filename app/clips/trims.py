@@ -14,15 +14,17 @@ async def _of(ctx: Context, owner: str, clip_id: str) -> AsyncIterator[ClipRow]:
 
     Those that come while it is iterated are among them.
     """
-    known = [clip_id]
-    while True:
-        others = {"owner": owner, "trimmed_from": {"$in": known}, "_id": {"$nin": known}}
-        found = await ctx.store.rows(ReplayClip).find(others).to_list(None)
+    known, newest = {clip_id}, [clip_id]
+    while newest:
+        which = {"owner": owner, "trimmed_from": {"$in": newest}}
+        rows = await ctx.store.rows(ReplayClip).find(which).to_list(None)
+        found = [row for row in rows if row["_id"] not in known]
         for row in found:
             yield row
-        if not found:
-            return
-        known += [row["_id"] for row in found]
+        # A chain has a round for each of its links: all are looked through again only at its end.
+        is_all = len(newest) == len(known)
+        known |= {row["_id"] for row in found}
+        newest = [row["_id"] for row in found] or ([] if is_all else [*known])
 
 
 async def bring(

@@ -132,6 +132,7 @@ class ReplayClip(Model, Stored[ClipRow]):
                 for which in ("shared_by", "room_sid")
             ),
             IndexModel([("moment_id", ASCENDING)]),
+            IndexModel([("trimmed_from", ASCENDING)]),
             IndexModel([("link_secret", ASCENDING)]),
             IndexModel([("clean_until", ASCENDING)]),
             IndexModel([("deleted_at", ASCENDING)]),
