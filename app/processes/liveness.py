@@ -44,7 +44,7 @@ async def told(
 
         async def begin() -> bool:
             try:
-                path, listener = await asyncio.to_thread(_place, settings, role)
+                path, listener = _place(settings, role)
             except OSError as error:
                 log.warning("health_not_told", error=str(error))
                 return False

@@ -45,6 +45,5 @@ async def test_a_stopped_share_is_not_recorded_until_it_is_resumed(world: World,
         assert len(again["sessions"]) == 2
         assert again["why_detail"] == ""
     await world.wait_for_buffer(room, state="ended")
-    for what in ("stop", "resume"):
-        answer = await world.admin.post(f"{path}/{what}", json={})
-        assert (answer.status_code, answer.json()["type"]) == (409, "conflict")
+    for what in ("stop", "resume"):  # it may go on, by another track
+        assert (await world.admin.post(f"{path}/{what}", json={})).status_code == 202
