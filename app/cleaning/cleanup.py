@@ -21,14 +21,11 @@ from app.context import Context
 from app.models import CaptureStatus, Row, SegmentRow
 from app.models.schema import Buffer, Capture, EgressSession, Segment
 from app.store import batches
-from app.work import rounds
+from app.work import rounds, set_clock
 from app.work.jobs import job, minutes, seconds
-from app.work.set_clock import SetClock
 
 SETTLED_AFTER = timedelta(seconds=60)
 """A session that is over for less may still be looked at by the process that ended it."""
-
-_SET_CLOCK = SetClock()
 
 log = structlog.get_logger()
 
@@ -38,7 +35,7 @@ async def run(ctx: Context) -> None:
     """Removes what may go now. Safe to interrupt anywhere, and to run twice at once."""
     if not await ctx.has_media_root():
         return
-    now = _SET_CLOCK.cautious(datetime.now(UTC))
+    now = set_clock.OURS.cautious(datetime.now(UTC))
     done = Counter[str](segments=0, sessions=0, buffers=0)
     unpinned = await markers.pin_again(ctx.store, now)
     with rounds.item(step="relieve"):

@@ -28,17 +28,14 @@ from app.models.metric_words import ErrorKind
 from app.models.schema import File, ReplayClip
 from app.storage.confined import PathRefused
 from app.store import before, since
-from app.work import rounds
+from app.work import rounds, set_clock
 from app.work.jobs import job, seconds
-from app.work.set_clock import SetClock
 
 AT_A_TIME = 200
 """Clips of one pass; the next one takes the rest."""
 MOST_REFUSED = 50
 """Clips of one pass which a store does not let go, as a legal hold has it. With more it is the
 store that refuses."""
-
-_SET_CLOCK = SetClock()
 
 log = structlog.get_logger()
 
@@ -56,7 +53,7 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
     """
     if not await ctx.has_media_root():
         return
-    now = now or _SET_CLOCK.cautious(datetime.now(UTC))
+    now = now or set_clock.OURS.cautious(datetime.now(UTC))
     await expire(ctx, {"expires_at": before(now)}, now)
     rows = ctx.store.rows(ReplayClip)
     over = now - await trash.rest(ctx)

@@ -17,15 +17,14 @@ from app.context import Context
 from app.models import Row
 from app.models.schema import ClipOwner, Participant, ReplayClip, UserReplayQuota
 from app.store import Store, before, chunks, since
+from app.work import set_clock
 from app.work.jobs import hours, job, seconds
-from app.work.set_clock import SetClock
 
 SHOWN_DAYS = 30.0
 """Of owners who were not seen for so long the doctor tells, where ORPHAN_CLIP_DAYS is 0."""
 _AT_ONCE = 500
 _LOOK = timedelta(hours=2)
 """Looks are at most so far apart, but for those while nothing of ours runs."""
-_SET_CLOCK = SetClock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ async def expire_orphans(ctx: Context) -> None:
     for some in chunks(sorted(known - owners), _AT_ONCE):
         await ctx.store.rows(ClipOwner).delete_many({"_id": {"$in": list(some)}})
     if days := ctx.settings.orphan_clip_days:
-        await _expire(ctx, _SET_CLOCK.cautious(now) - timedelta(days=days))
+        await _expire(ctx, set_clock.OURS.cautious(now) - timedelta(days=days))
 
 
 async def note_seen(store: Store, owners: list[str], now: datetime) -> None:
