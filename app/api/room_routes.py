@@ -50,7 +50,7 @@ async def get_room_timeline(call: Call[RoomQuery]) -> RoomTimeline:
     seen = await visibility.scope(ctx.store, ctx.settings, caller)
     found = await room_shares.read(ctx.store, ctx.settings, seen, room, call.input.room_sid, now)
     if found is None:
-        raise NotFound(f"there is no share in the room {room!r}, or none that is yours to see")
+        raise room_shares.none_seen(room)
     return RoomTimeline(
         room=room,
         room_sid=found.room_sid,

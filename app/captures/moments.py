@@ -21,7 +21,6 @@ from app.context import Context
 from app.errors import (
     BufferEmpty,
     Conflict,
-    NotFound,
     ReplayError,
     TooManyCaptures,
     TooManyRequests,
@@ -96,7 +95,7 @@ async def accept(
     now = datetime.now(UTC)
     found = await room_shares.read(ctx.store, ctx.settings, seen, room, room_sid, now)
     if found is None and not before:
-        raise NotFound(f"there is no share in the room {room!r}, or none that is yours to see")
+        raise room_shares.none_seen(room)
     captures = {r["buffer_id"]: r for r in before if r["status"] != CaptureStatus.ACCEPTING}
     refused: list[Refused] = []
     full: ReplayError | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.errors import NotFound
 from app.models import BufferState, Row
 from app.models.schema import Buffer
 from app.settings import Settings
@@ -53,3 +54,8 @@ async def read(
     )
     held = tuple(line for line in lines if line.state != BufferState.ENDED or line.spans)
     return RoomShares(sid, held, len(ids) <= AT_MOST)
+
+
+def none_seen(room: str) -> NotFound:
+    """What whoever sees no share of a room is told."""
+    return NotFound(f"there is no share in the room {room!r}, or none that is yours to see")
