@@ -22,7 +22,7 @@ import pytest
 import pytest_asyncio
 import redis.asyncio
 import redis.exceptions
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, monitoring
 from pymongo.errors import OperationFailure, PyMongoError
 
 from app.errors import ConfigurationError
@@ -172,6 +172,36 @@ async def test_a_store_that_is_killed_comes_back_on_its_port(
             return None
 
     assert await wait_for(values) == before
+
+
+class _Commands(monitoring.CommandListener):
+    """What a client asks of the database: names of commands, and whether each may be repeated."""
+
+    def __init__(self) -> None:
+        self.asked = dict[str, bool]()
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.asked[event.command_name] = "txnNumber" in event.command
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        pass
+
+
+async def test_a_write_is_not_tried_again_by_a_driver_that_lost_its_answer(
+    urls: dict[str, str],
+) -> None:
+    """The database that comes back does not know which writes it has done."""
+    commands = _Commands()
+    async with AsyncMongoClient[Any](urls["MONGO_URL"], event_listeners=[commands]) as client:
+        numbers = client.get_default_database().numbers
+        await numbers.insert_one({"value": 7})
+        await numbers.update_one({"value": 7}, {"$inc": {"value": 1}})
+        await numbers.delete_one({"value": 8})
+    writes = ("insert", "update", "delete")
+    assert {write: commands.asked[write] for write in writes} == dict.fromkeys(writes, False)
 
 
 async def test_nobody_else_on_the_machine_may_ask_the_stores(
