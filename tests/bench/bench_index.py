@@ -90,7 +90,8 @@ async def _case(
     count = int(case.seconds / case.pace_seconds) + 2
     segments = endless(ground.cycle(case.shape), SEGMENT_SECONDS, count)
     broadcast = Broadcast(segments, SEGMENT_SECONDS)
-    await broadcast.open(running.ctx, case.shares)
+    ahead_seconds = max(0.0, count * SEGMENT_SECONDS - case.seconds)
+    await broadcast.open(running.ctx, case.shares, ahead_seconds)
     await all_followed(running)
     await asyncio.sleep(PARSER_SECONDS)
     began = time.perf_counter()

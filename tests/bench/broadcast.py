@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,12 @@ class Broadcast:
     late_seconds: float = 0.0
     """How far the writer itself fell behind its pace, at most."""
 
-    async def open(self, ctx: Context, shares: int) -> None:
-        """Writes the rows and makes the folders of `shares`, as the recorder does."""
-        now = datetime.now(UTC)
+    async def open(self, ctx: Context, shares: int, ago_seconds: float = 0.0) -> None:
+        """Writes the rows and makes the folders of `shares`, as the recorder does.
+
+        They began `ago_seconds` ago: no media is taken that reaches further than its share can.
+        """
+        now = datetime.now(UTC) - timedelta(seconds=ago_seconds)
         buffers: list[Any] = []
         sessions: list[Any] = []
         for number in range(shares):
