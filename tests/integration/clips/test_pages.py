@@ -28,10 +28,10 @@ VISITS = (
 
 
 async def fill(ctx: Context) -> list[ReplayClip]:
-    """120 clips over two years, several in the same millisecond, some deleted, some shared."""
+    """80 clips over two years, several in the same millisecond, some deleted, some shared."""
     dice = random.Random(7)
     clips = []
-    for number in range(120):
+    for number in range(80):
         room = dice.choice(("north", "south"))
         room_sid = "RM_before" if room == "north" and dice.random() < 0.3 else f"RM_{room}"
         shared = dice.random() < 0.5
@@ -163,7 +163,7 @@ async def test_lists_hold_what_a_plain_loop_finds(
     clips = await fill(ctx)
     for number, caller in enumerate(CALLERS):
         for asked in ASKED:
-            limit = (7, 50)[number % 2]
+            limit = (13, 50)[number % 2]
             found = await listed(ctx, caller, limit, **asked)
             assert found == expected(clips, caller, **asked), (caller, asked)
     for asked in ASKED[4:12]:
