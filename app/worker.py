@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from redis.asyncio.retry import Retry as RedisRetry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import metrics
@@ -165,11 +165,11 @@ async def _prepare(ctx: Context, verifier: Verifier) -> None:
 
 
 async def _work(ctx: Context, jobs: Jobs) -> None:
-    """Runs arq's worker, anew where a Redis that refuses writes has ended it."""
+    """Runs arq's worker, anew where a Redis that is away or refuses writes has ended it."""
     while True:
         try:
             return await _run(_worker(ctx, jobs))
-        except ResponseError as error:
+        except RedisError as error:
             if store_troubles.note(error) is None:
                 raise
         await asyncio.sleep(_TRANSIENT_AGAIN_SECONDS)

@@ -25,6 +25,7 @@ from redis.exceptions import (
     OutOfMemoryError,
     ReadOnlyError,
     ResponseError,
+    WatchError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -67,6 +68,7 @@ _BY_TYPE: tuple[tuple[type[Exception], StoreName, StoreTrouble], ...] = (
     (AuthenticationError, StoreName.REDIS, StoreTrouble.FORBIDDEN),
     (MasterDownError, StoreName.REDIS, StoreTrouble.CHANGING),
     (RedisConnectionError, StoreName.REDIS, StoreTrouble.AWAY),
+    (WatchError, StoreName.REDIS, StoreTrouble.AWAY),  # arq's of a connection that broke meanwhile
     (ReadOnlyError, StoreName.REDIS, StoreTrouble.READ_ONLY),
     (OutOfMemoryError, StoreName.REDIS, StoreTrouble.FULL),
     (NoPermissionError, StoreName.REDIS, StoreTrouble.FORBIDDEN),

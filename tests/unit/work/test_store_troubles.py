@@ -23,6 +23,7 @@ from redis.exceptions import (
     OutOfMemoryError,
     ReadOnlyError,
     ResponseError,
+    WatchError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -36,6 +37,7 @@ MONGO, REDIS = "mongo", "redis"
 # fmt: off
 TOLD: list[tuple[Exception, str, str]] = [
     (RedisConnectionError("refused"), REDIS, "away"),
+    (WatchError("A ConnectionError occurred on while watching one or more keys"), REDIS, "away"),
     (RedisTimeoutError("no answer"), REDIS, "slow"),
     (BusyLoadingError("LOADING"), REDIS, "starting"),
     (AuthenticationError("WRONGPASS"), REDIS, "forbidden"),
