@@ -3,7 +3,7 @@
 1. An indexed segment has a complete file of the recorded size.
 2. Every file under the buffer's two roots is exactly one of: indexed, condemned (about to be
    deleted), not yet named by its playlist, or of a named class (playlist, init segment, tile of an
-   indexed segment, quarantined, being written).
+   indexed segment, quarantined, being written, left by who was killed while writing).
 3. A pinned segment is neither condemned nor missing. Except what was erased for its sharer, or
    by an admin: that goes whatever pins it.
 """
@@ -11,18 +11,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence, Set
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.buffer.retention import Pinned, covers
 from app.buffer.session_folders import fragment_path
-from app.cleaning import strays
+from app.cleaning import buffer_tree, strays
 from app.context import Context
 from app.models import SegmentRow, SegmentState
 from app.models.instants import EPOCH
 from app.models.schema import Buffer, EgressSession, Pin, Segment
-from app.storage.confined import PathRefused, member
+from app.storage.confined import PART_SUFFIX, PathRefused, member
 from app.storage.violation import Violation
 from app.store import batches, dated
 
@@ -50,8 +51,14 @@ async def violations(ctx: Context, now: datetime) -> AsyncIterator[Violation]:
         erased = await _erased(ctx, rows)
         for violation in await asyncio.to_thread(_of_rows, rows, folders, pinned, erased):
             yield violation
+    # What a killed writer has left stays until the cleanup after it is old enough.
+    cleaned = await strays.settled_before(ctx, now)
+    cleaned -= timedelta(minutes=2 * ctx.settings.cleanup_minutes)
     async for stray in strays.unknown_files(ctx, now - BEING_WRITTEN):
-        yield Violation(2, f"{stray} is neither indexed nor of a known class")
+        left = strays.is_ours(stray.folder) and stray.name.endswith(PART_SUFFIX)
+        before = cleaned.timestamp() if left else math.inf
+        if await asyncio.to_thread(buffer_tree.older, stray.folder, [stray.name], before):
+            yield Violation(2, f"{stray} is neither indexed nor of a known class")
 
 
 async def _erased(ctx: Context, rows: Sequence[SegmentRow]) -> Set[str]:

@@ -68,7 +68,7 @@ class Mismatch:
     @property
     def unknown_of_ours(self) -> int:
         """How many of the unknown files egress can't have written."""
-        return sum(_is_ours(stray.folder) for stray in self.unknown)
+        return sum(is_ours(stray.folder) for stray in self.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +102,33 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Rep
     return Repair(removed, missing, asks)
 
 
+async def settled_before(ctx: Context, now: datetime) -> datetime:
+    """When an unknown file must have been written last so that `settle` removes it."""
+    return now - max(SAFE_AGE, (await retention(ctx.store, ctx.settings)).longest)
+
+
 async def find(ctx: Context, now: datetime, seconds: float = buffer_tree.LOOK_SECONDS) -> Mismatch:
     """Compares what is on disk with what is indexed. Changes nothing.
 
     `seconds`: for finding the folders where egress writes, and again for looking into them.
     """
     sessions = await _sessions(ctx)
-    longest = (await retention(ctx.store, ctx.settings)).longest
-    safe_before = now.timestamp() - max(SAFE_AGE, longest).total_seconds()
+    safe_before = (await settled_before(ctx, now)).timestamp()
     unknown: list[Stray] = []
     missing: list[str] = []
     files = rows = 0
     unseen = set(sessions)
     folders = await _session_folders(ctx, seconds)
     random.shuffle(folders)  # what there is no time for is not always the same
-    ours, theirs = filter(_is_ours, folders), filterfalse(_is_ours, folders)
+    ours, theirs = filter(is_ours, folders), filterfalse(is_ours, folders)
     for folder in chain(ours, rounds.within(theirs, seconds)):
-        if not _is_ours(folder) and len(unknown) >= MOST_UNKNOWN:
+        if not is_ours(folder) and len(unknown) >= MOST_UNKNOWN:
             break
         with rounds.item(folder=str(folder)):
             names = await asyncio.to_thread(buffer_tree.names_in, folder)
             session = _owner(ctx, folder, sessions)
             indexed: dict[str, str] = {}
-            if session is not None and _is_ours(folder):
+            if session is not None and is_ours(folder):
                 unseen.discard(session["_id"])
                 indexed = await _indexed(ctx, session)
                 gone = await _gone(ctx, folder, [indexed[name] for name in indexed.keys() - names])
@@ -132,7 +136,7 @@ async def find(ctx: Context, now: datetime, seconds: float = buffer_tree.LOOK_SE
                 rows += len(indexed) - len(gone)
             strange = await _unknown(ctx, folder, session, names - indexed.keys(), safe_before)
             unknown += strange
-            if _is_ours(folder):
+            if is_ours(folder):
                 files += len(names) - len(strange)
     for session_id in unseen:
         with rounds.item(session=session_id):
@@ -235,7 +239,8 @@ async def _indexed(ctx: Context, session: SessionRow) -> dict[str, str]:
     }
 
 
-def _is_ours(folder: EgressFolder) -> bool:
+def is_ours(folder: EgressFolder) -> bool:
+    """Whether egress has not written there."""
     return folder.parts[0] == FRAGMENTS_ROOT
 
 
@@ -246,7 +251,7 @@ def _is_known(folder: EgressFolder, name: str, session: SessionRow | None) -> bo
     """
     if session is None or not is_name(name):
         return False
-    if _is_ours(folder):
+    if is_ours(folder):
         return bool(INIT_NAME.fullmatch(name))
     is_coming = name.endswith(SEGMENT_SUFFIX) and session["indexing"] is not None
     return is_coming or name in (FULL_PLAYLIST, LIVE_PLAYLIST)
@@ -256,7 +261,7 @@ def _may_be_segments(folder: EgressFolder, name: str) -> bool:
     """Whether it can be a file of a segment in this folder of its session."""
     if not is_name(name):
         return False
-    if _is_ours(folder):
+    if is_ours(folder):
         return bool(FRAGMENT_NAME.fullmatch(name) or TILE_NAME.fullmatch(name))
     return is_of_egress(name)
 

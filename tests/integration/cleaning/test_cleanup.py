@@ -319,6 +319,21 @@ async def test_unknown_files_go_after_a_safe_age_and_known_ones_never(
     assert unnamed in known
 
 
+async def test_what_a_killed_writer_left_is_no_violation_until_cleanup_should_have_removed_it(
+    ctx: Context, share: BeginShare
+) -> None:
+    """A doctor beside a service that was killed while it drew a picture finds nothing wrong."""
+    disk = await share()
+    await index(ctx, disk)
+    left = disk.fragments / "00000001.jpg.3f97e03c.part"
+    left.write_bytes(b"?")
+    assert await problems(ctx) == []
+    age(left)
+    assert len(await problems(ctx)) == 1
+    await cleanup.run(ctx)
+    assert await problems(ctx) == []
+
+
 async def test_folders_of_forgotten_sessions_go_and_other_installations_stay(
     ctx: Context, share: BeginShare
 ) -> None:
