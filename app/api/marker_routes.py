@@ -21,6 +21,7 @@ from app.buffer.markers import TooManyMarkers
 from app.captures import ended_by_others
 from app.context import Context
 from app.errors import BufferEmpty, Conflict, Invalid, NotFound, NotPermitted
+from app.models import same_request
 from app.models.free_text import TITLE_LENGTH, checked_title
 from app.models.input_types import Instant
 from app.models.intervals import Interval
@@ -77,8 +78,8 @@ class MarkerRequest(Input):
     problems=[BufferEmpty, Conflict, Invalid, NotPermitted, TooManyMarkers],
     may=gates.viewers,
     headers={
-        IDEMPOTENCY_KEY: "The same key gives the same marker, as long as it is there: 1 to 200 "
-        "visible ASCII characters."
+        IDEMPOTENCY_KEY: "The same key gives the same marker, as long as it is there; with another "
+        "body it is 409. 1 to 200 visible ASCII characters."
     },
     body_may_be_empty=True,
 )
@@ -91,10 +92,15 @@ async def create_marker(call: Call[MarkerRequest]) -> MarkerView:
     # First whether they may at all: where the buffer ends is not told to who may not watch it.
     await visibility.check(ctx.store, ctx.settings, caller, share, *_moment(min(at, now)))
     mark_moment.check_within(line, at, now, ctx.settings.marks_keep)
-    label, key = call.input.label, call.idempotency_key
-    row = await markers.make(ctx, line.buffer_id, at, label, caller.identity, key=key)
-    if row["label"] != label or (call.input.at and abs(row["at"] - at) >= _MOMENT):
-        raise Conflict(f"the {IDEMPOTENCY_KEY} {key!r} was used for another marker before")
+    row = await markers.make(
+        ctx,
+        line.buffer_id,
+        at,
+        call.input.label,
+        caller.identity,
+        key=call.idempotency_key,
+        request_hash=same_request.hash_of(call.input, "marker"),
+    )
     return MarkerView.of_row(row)
 
 

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field
 from starlette.routing import BaseRoute
 
 from app.api.call import Call
 from app.api.json_types import Id
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
-from app.api.wire import IDEMPOTENCY_KEY, Input, View
+from app.api.wire import IDEMPOTENCY_KEY, View
 from app.clips import sharing
+from app.clips.share_request import ShareRequest
 from app.errors import Conflict, NotFound, NotPermitted
 from app.events import outbox
-from app.models.free_text import TEXT_LENGTH, clean_text
-
-CHANNEL_LENGTH = 256
-
-
-class ShareRequest(Input):
-    """Which channel of the chat a clip is posted in, and with which words."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"channel_id": "general"}]})
-
-    channel_id: Annotated[str, Field(min_length=1, max_length=CHANNEL_LENGTH)] = Field(
-        description="The chat's own id of the channel.", examples=["general"]
-    )
-    text: Annotated[str, Field(max_length=TEXT_LENGTH)] | None = Field(
-        None,
-        description="What is written beside it; default: `🎬 Replay captured (N min)`.",
-        examples=["Look at that"],
-    )
-
-    @field_validator("text")
-    @classmethod
-    def _text(cls, value: str | None) -> str | None:
-        return value if value is None else clean_text(value)
 
 
 class MessageView(View):
@@ -68,9 +45,7 @@ class ShareView(View):
     "it. Who may see the clip stays as it is.",
     answers={HTTPStatus.ACCEPTED: Answer("It is on its way.")},
     problems=[Conflict, NotFound, NotPermitted, outbox.NoEventsUrl],
-    headers={
-        IDEMPOTENCY_KEY: "The same key again is the same event; for another channel it is 409."
-    },
+    headers={IDEMPOTENCY_KEY: "The same key again is the same event; with another body it is 409."},
     kept=Kept.MESSAGE,
 )
 async def share_clip(call: Call[ShareRequest]) -> ShareView:
@@ -79,8 +54,7 @@ async def share_clip(call: Call[ShareRequest]) -> ShareView:
         call.ctx,
         call.caller,
         call.path["clip_id"],
-        call.input.channel_id,
-        call.input.text,
+        call.input,
         call.idempotency_key,
     )
     message = MessageView(text=sent.text, attachments=list(sent.attachments))

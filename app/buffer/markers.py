@@ -19,7 +19,7 @@ import structlog
 from app.buffer import clock, marked_ranges, pins
 from app.context import Context
 from app.errors import ReplayError
-from app.models import MarkerRow, MediaRange, SessionRow
+from app.models import MarkerRow, MediaRange, SessionRow, same_request
 from app.models.schema import EgressSession, Marker, Pin
 from app.store import Store, before, row_of
 from app.work import rounds
@@ -37,12 +37,19 @@ class TooManyMarkers(ReplayError):
 
 
 async def make(
-    ctx: Context, buffer_id: str, at: datetime, label: str, by: str, *, key: str | None = None
+    ctx: Context,
+    buffer_id: str,
+    at: datetime,
+    label: str,
+    by: str,
+    *,
+    key: str | None = None,
+    request_hash: str = "",
 ) -> MarkerRow:
     """Marks a moment of a buffer. Returns the marker's row.
 
     `key`: as long as the marker is there, the same key of the same person gives the same marker.
-    Raises TooManyMarkers.
+    Raises TooManyMarkers, Conflict if that was asked for by a request of another hash.
     """
     now = datetime.now(UTC)
     for whose in ({"buffer_id": buffer_id}, {"by": by}):
@@ -50,6 +57,7 @@ async def make(
     marker_id = _named(buffer_id, by, key)
     while True:
         if key and (known := await ctx.store.rows(Marker).find_one({"_id": marker_id})):
+            same_request.check(known["request_hash"], request_hash, key)
             return known
         place, personal_place = await _free_places(ctx.store, buffer_id, by)
         marker = Marker(
@@ -57,6 +65,7 @@ async def make(
             buffer_id=buffer_id,
             at=at,
             label=label,
+            request_hash=request_hash,
             by=by,
             place=place,
             personal_place=personal_place,

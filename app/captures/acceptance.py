@@ -30,7 +30,7 @@ from app.captures.requests import CaptureRequest
 from app.captures.size_estimate import estimated_bytes
 from app.context import Context
 from app.errors import QuotaExceeded, ReplayError, Unavailable
-from app.models import AuditAction, CaptureRow, CaptureStatus, SegmentRow
+from app.models import AuditAction, CaptureRow, CaptureStatus, SegmentRow, same_request
 from app.models.metric_words import ErrorKind
 from app.models.schema import Capture, Segment
 from app.store import row_of
@@ -55,7 +55,7 @@ async def accept(
     async def asked() -> Capture:
         return await permitted(ctx, caller, request)
 
-    return await accept_once(ctx, caller, asked, request.hash, idempotency_key)
+    return await accept_once(ctx, caller, asked, same_request.hash_of(request), idempotency_key)
 
 
 async def accept_once(

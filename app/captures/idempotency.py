@@ -10,8 +10,8 @@ from app.access import policy
 from app.access.tokens import Caller
 from app.captures import capture_limits
 from app.context import Context
-from app.errors import Conflict, Unavailable
-from app.models import CaptureRow, CaptureStatus, Row
+from app.errors import Unavailable
+from app.models import CaptureRow, CaptureStatus, Row, same_request
 from app.models.schema import Capture
 from app.store import since
 
@@ -80,6 +80,6 @@ async def parts_before(
 
 def _check(caller: Caller, row: CaptureRow, request_hash: str, key: str) -> None:
     """Raises Conflict unless what was accepted is what the caller asks for now."""
-    is_theirs = policy.may_see_capture(caller, by=row["caller"], room=row["room"])
-    if row["request_hash"] != request_hash or not is_theirs:
-        raise Conflict(f"the Idempotency-Key {key!r} was used for another request before")
+    if not policy.may_see_capture(caller, by=row["caller"], room=row["room"]):
+        raise same_request.another(key)
+    same_request.check(row["request_hash"], request_hash, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, JsonValue
@@ -33,7 +32,3 @@ class MomentRequest(WindowRequest):
     model_config = ConfigDict(json_schema_extra={"examples": _EXAMPLES})
 
     room_sid: RoomSidGiven = None
-
-    def hash(self, room: str) -> str:
-        """Equal for requests that ask for the same: what an Idempotency-Key is compared by."""
-        return hashlib.sha256(f"moment {room} {self.model_dump_json()}".encode()).hexdigest()

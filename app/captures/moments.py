@@ -26,7 +26,7 @@ from app.errors import (
     TooManyRequests,
     Unavailable,
 )
-from app.models import CaptureRow, CaptureStatus, instants
+from app.models import CaptureRow, CaptureStatus, instants, same_request
 from app.models.schema import Capture
 from app.viewing import room_shares, windows
 from app.viewing.served_movies import to_milliseconds
@@ -87,7 +87,8 @@ async def accept(
     the first; what it raises refuses that one. Raises NotFound, BufferEmpty, Invalid,
     WindowTooLong, Conflict, Unavailable; what refused the first share if each was refused.
     """
-    request_hash, post_roll = request.hash(room), timedelta(seconds=request.post_roll)
+    request_hash = same_request.hash_of(request, "moment", room)
+    post_roll = timedelta(seconds=request.post_roll)
     before = await idempotency.parts_before(ctx, caller, request_hash, idempotency_key)
     moment = RoomMoment.of(before[0], post_roll) if before else _new(ctx, request)
     room_sid = moment.room_sid or request.room_sid

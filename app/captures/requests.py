@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Self
 
 from pydantic import (
@@ -142,11 +141,3 @@ class CaptureRequest(WindowRequest, _ShareNamed):
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": _EXAMPLES})
-
-    @property
-    def hash(self) -> str:
-        """Equal for requests that ask for the same: what an Idempotency-Key is compared by.
-
-        Rows that have it may be of the release before, which had the names of before the version.
-        """
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -45,7 +44,3 @@ class TrimRequest(BaseModel):
     @classmethod
     def _title(cls, value: str | None) -> str | None:
         return None if value is None else checked_title(value)
-
-    def hash(self, clip_id: str) -> str:
-        """Equal for requests that ask for the same: what an Idempotency-Key is compared by."""
-        return hashlib.sha256(f"trim {clip_id} {self.model_dump_json()}".encode()).hexdigest()

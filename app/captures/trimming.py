@@ -13,7 +13,7 @@ from app.clips import clip_access, library, play_time
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Invalid
-from app.models import CaptureRow, CaptureStatus, ClipRow
+from app.models import CaptureRow, CaptureStatus, ClipRow, same_request
 from app.models.schema import Capture
 
 SHORTEST_SECONDS = 0.05
@@ -38,7 +38,8 @@ async def accept(
         row = await clip_access.callers_own(ctx, caller, clip_id, to="trim it")
         return _capture(caller, await library.with_file(ctx, row), request)
 
-    return await acceptance.accept_once(ctx, caller, asked, request.hash(clip_id), idempotency_key)
+    request_hash = same_request.hash_of(request, "trim", clip_id)
+    return await acceptance.accept_once(ctx, caller, asked, request_hash, idempotency_key)
 
 
 def _capture(caller: Caller, clip: Clip, request: TrimRequest) -> Capture:

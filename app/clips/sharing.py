@@ -12,11 +12,20 @@ from datetime import UTC, datetime
 from app.access.tokens import Caller
 from app.clips import clean_copies, clip_access, clip_deeds, clip_report, clip_visibility, library
 from app.clips.clip_pages import Clip
+from app.clips.share_request import ShareRequest
 from app.context import Context
-from app.errors import Conflict, Gone, NotFound
+from app.errors import Gone, NotFound
 from app.events import outbox
 from app.events.contents import ChatMessage, ClipSharedContent
-from app.models import AuditAction, ClipRow, EventName, EventRow, LinkFact, Visibility
+from app.models import (
+    AuditAction,
+    ClipRow,
+    EventName,
+    EventRow,
+    LinkFact,
+    Visibility,
+    same_request,
+)
 from app.models.schema import OutgoingEvent, ReplayClip
 
 NO_LINK = "there is no such link, or it was turned off"
@@ -46,14 +55,13 @@ async def share(
     ctx: Context,
     caller: Caller,
     clip_id: str,
-    channel_id: str,
-    text: str | None,
+    request: ShareRequest,
     idempotency_key: str | None = None,
 ) -> Message:
     """Asks the chat, by the event `clip_shared`, to post a clip; tells the live room, too.
 
     Asked again with the same key it is the same event. Raises NotFound, NotPermitted, NoEventsUrl,
-    Conflict if somebody has closed the clip, or the key was used for another channel.
+    Conflict if somebody has closed the clip, or the key was used for another request.
     """
     row = await clip_access.changeable(ctx, caller, clip_id)
     clip_visibility.check_not_closed(row)
@@ -68,19 +76,21 @@ async def share(
     key = f"{clip_id}:{_occasion(clip_id, caller, idempotency_key)}"
     message = Message(
         event_id=f"{EventName.CLIP_SHARED}:{key}",
-        channel_id=channel_id,
-        text=words(row["duration_seconds"]) if text is None else text,
+        channel_id=request.channel_id,
+        text=words(row["duration_seconds"]) if request.text is None else request.text,
         attachments=(row["file_id"],),
     )
-    told = await ctx.store.rows(OutgoingEvent).find_one({"_id": message.event_id})
-    if told is not None and told["data"]["channel_id"] != channel_id:
-        raise Conflict(
-            f"this Idempotency-Key has posted the clip in channel {told['data']['channel_id']!r}: "
-            "use another key"
-        )
-    who, action = caller.identity, AuditAction.CLIP_SHARED
-    async with clip_deeds.audited(ctx, who, action, row, channel_id=channel_id):
-        await outbox.tell_of(ctx, _content(row, message), key, row, identity=who)
+    who, action, channel = caller.identity, AuditAction.CLIP_SHARED, request.channel_id
+    content, asked = _content(row, message), same_request.hash_of(request, "share", clip_id)
+    known = ctx.store.rows(OutgoingEvent)
+    while (told := await known.find_one({"_id": message.event_id}, {"request_hash": 1})) is None:
+        async with clip_deeds.audited(ctx, who, action, row, channel_id=channel) as doing:
+            doing.is_done = await outbox.tell_of(
+                ctx, content, key, row, identity=who, request_hash=asked
+            )
+        if doing.is_done:
+            return message
+    same_request.check(told["request_hash"], asked, idempotency_key)
     return message
 
 

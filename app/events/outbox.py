@@ -50,11 +50,24 @@ class _InRoom(TypedDict):
 
 
 async def tell_of(
-    ctx: Context, content: EventContent, key: str, row: _InRoom, *, identity: str
-) -> None:
+    ctx: Context,
+    content: EventContent,
+    key: str,
+    row: _InRoom,
+    *,
+    identity: str,
+    request_hash: str = "",
+) -> bool:
     """Tells an event of the room that a row belongs to: see `tell`."""
-    room, room_sid = row["room"], row["room_sid"]
-    await tell(ctx, content, key, room=room, room_sid=room_sid, identity=identity)
+    return await tell(
+        ctx,
+        content,
+        key,
+        room=row["room"],
+        room_sid=row["room_sid"],
+        identity=identity,
+        request_hash=request_hash,
+    )
 
 
 async def tell(
@@ -65,16 +78,18 @@ async def tell(
     room: str,
     room_sid: str,
     identity: str,
+    request_hash: str = "",
     to: Collection[str] | None = None,
     last_number: int | None = None,
     before: Sequence[Change] = (),
     after: Sequence[Change] = (),
-) -> None:
-    """Writes an event down and asks for its delivery.
+) -> bool:
+    """Writes an event down and asks for its delivery. False if it was told before.
 
     `key` names the occasion: the same event with the same key is one event. `room` and `room_sid`
     are empty where it belongs to no room. `identity` is whom, or whose share or clip, it is about.
     `to`: names of targets that get it, whatever they want; None: those that want it.
+    `request_hash`: of the request that tells it, if that has a key: see `same_request`.
 
     `last_number`: what `event_numbers.highest` says of the room, where that was read. `before` and
     `after`: what is written with the event, around it. Raises KeyTaken for one of `before`.
@@ -92,6 +107,7 @@ async def tell(
         room_sid=room_sid,
         identity=identity,
         number=0,
+        request_hash=request_hash,
         event=content.event,
         data=content.data,
         targets={name: {**waiting(now)} for name in to},
@@ -102,6 +118,7 @@ async def tell(
         is_new = await _write(ctx, row, last_number, before, after)
     if is_new:
         await _hurry(ctx, room)
+    return is_new
 
 
 def person(identity: str) -> str:

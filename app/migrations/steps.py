@@ -31,6 +31,7 @@ from app.migrations import (
     people_claims,
     personal_marker_places,
     refused_sessions,
+    request_hashes,
     separate_fragments,
     slot_sharers,
     trimmed_clips,
@@ -61,5 +62,6 @@ STEPS: tuple[Step, ...] = (
     ended_rights.migrate,
     refused_sessions.migrate,
     moment_ids.migrate,
+    request_hashes.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -176,6 +176,7 @@ class MarkerRow(TypedDict):
     buffer_id: str
     at: datetime
     label: str
+    request_hash: str
     by: str
     place: int
     personal_place: int

@@ -229,7 +229,8 @@ class Marker(Model, Stored[MarkerRow]):
     promise: the pins of `marker:{id}` are made again if they are missing.
 
     `place` is one of those that the buffer has for markers, `personal_place` one of those that `by`
-    has, over all buffers: of many at once, none gets a place that another has.
+    has, over all buffers: of many at once, none gets a place that another has. `request_hash`: what
+    the Idempotency-Key that the id is made of is compared by, if there is one.
     """
 
     model_config = {
@@ -245,6 +246,7 @@ class Marker(Model, Stored[MarkerRow]):
     buffer_id: str
     at: datetime
     label: str = ""
+    request_hash: str = ""
     by: str
     place: int
     personal_place: int

@@ -25,6 +25,7 @@ class EventRow(TypedDict):
     room_sid: str
     identity: str
     number: int
+    request_hash: str
     event: str
     data: dict[str, Any]
     targets: dict[str, DeliveryDocument]

@@ -19,6 +19,8 @@ class OutgoingEvent(Model, Stored[EventRow]):
     `targets`: by their names those that it is for, and what became of it there. It is delivered
     when all of them have it, and dead when no try is left and one has not.
 
+    `request_hash`: what the Idempotency-Key that it is named by is compared by, if there is one.
+
     `next_try_at` is the lease, too: who takes the event moves it on, so that no second worker sends
     it at the same time.
     """
@@ -44,6 +46,7 @@ class OutgoingEvent(Model, Stored[EventRow]):
     room_sid: str
     identity: str
     number: int
+    request_hash: str = ""
     event: str
     data: dict[str, Any]
     targets: dict[str, dict[str, Any]] = {}

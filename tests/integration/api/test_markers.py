@@ -135,6 +135,10 @@ async def test_the_same_key_sets_the_same_mark_once(
     assert [answer.json() for answer in answers] == [marker] * 4
     for wrong in ({"label": "another"}, {"label": "goal", "at": told(made.start)}):
         assert (await post(http, made, OWNER | key, **wrong)).status_code == 409
+    at = {"Idempotency-Key": "k2"}
+    exact = await post(http, made, OWNER | at, label="goal", at=marker["at"])
+    assert (exact.status_code, exact.json()["at"]) == (201, marker["at"])
+    assert (await post(http, made, OWNER | at, label="goal")).status_code == 409
     other = await post(http, made, ROOM_ADMIN | key, label="goal")
     assert other.json()["id"] != marker["id"]
     await http.delete(f"{path_of(made)}/{marker['id']}", headers=OWNER)

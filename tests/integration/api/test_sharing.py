@@ -12,7 +12,7 @@ import bson
 import httpx
 import pytest
 
-from app.api.share_routes import CHANNEL_LENGTH
+from app.clips.share_request import CHANNEL_LENGTH
 from app.context import Context
 from app.events import settlement
 from app.main import create_app
@@ -315,9 +315,12 @@ async def test_a_shared_clip_is_posted_with_words_and_its_file(
     ]
     assert [each.status_code for each in answers] == [202, 202]
     assert answers[0].json() == answers[1].json()
-    other = await http.post(path, json={"channel_id": "random"}, headers=OWNER | key)
-    assert (other.status_code, other.json()["type"]) == (409, "conflict")
-    assert "'general'" in other.json()["detail"]
+    for changed in ({"channel_id": "random"}, {"channel_id": "general", "text": "another"}):
+        other = await http.post(path, json=changed, headers=OWNER | key)
+        assert (other.status_code, other.json()["type"]) == (409, "conflict"), changed
+        assert "'once'" in other.json()["detail"]
+    audited = {"action": AuditAction.CLIP_SHARED}
+    assert await ctx.store.rows(AuditEntry).count_documents(audited) == 1
     message = {"text": "🎬 Replay captured (2 min)", "attachments": [f"file-{clip_id}"]}
     assert answers[0].json()["message"] == message
     own = {"channel_id": "#übung <b>", "text": "look\u202e at\0 <this>\r\nplease"}

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.captures.requests import CaptureRequest
 from app.models.free_text import clean_title
+from app.models.same_request import hash_of
 
 START, END = "2026-11-03T10:00:00Z", "2026-11-03T10:01:00.500+01:00"
 
@@ -139,6 +140,6 @@ def test_200_characters_are_counted_after_cleaning() -> None:
 
 
 def test_equal_requests_have_the_same_hash_and_others_another() -> None:
-    assert request(last="30s").hash == request(last=30.0).hash
-    assert request(last=30).hash != request(last=31).hash
-    assert request(title="a").hash != request().hash
+    assert hash_of(request(last="30s")) == hash_of(request(last=30.0))
+    assert hash_of(request(last=30)) != hash_of(request(last=31))
+    assert hash_of(request(title="a")) != hash_of(request())

@@ -56,6 +56,7 @@ def row(content: EventContent, identity: str = "bob", room: str = "studio") -> E
     return {
         "_id": f"{content.event}:k/1", "room": room, "room_sid": "RM_1", "identity": identity,
         "number": 7, "event": content.event, "data": content.data, "targets": {},
+        "request_hash": "",
         "created_at": NOW, "state": EventState.PENDING, "attempts": 0, "next_try_at": NOW,
         "last_error": "", "delivered_at": None,
     }  # fmt: skip

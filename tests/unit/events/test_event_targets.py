@@ -118,6 +118,7 @@ def row() -> EventRow:
     return {
         "_id": "capture_ready:c", "room": "studio", "room_sid": "RM_1", "identity": "bob",
         "number": 7, "event": content.event, "data": content.data, "targets": {},
+        "request_hash": "",
         "created_at": NOW, "state": EventState.PENDING, "attempts": 0, "next_try_at": NOW,
         "last_error": "", "delivered_at": None,
     }  # fmt: skip

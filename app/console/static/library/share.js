@@ -23,8 +23,8 @@ let lastChannel = '';
  * @param {{api: Api, longest: number}} options
  */
 export async function shareClip(clip, { api, longest }) {
-  // The same dialog sent twice, over a bad connection, is one message.
-  const key = freshKey();
+  /** @type {{named: string, key: string} | null} */
+  let pending = null;
   const channel = h('input', {
     name: 'channel_id',
     required: true,
@@ -43,9 +43,13 @@ export async function shareClip(clip, { api, longest }) {
     ],
     submit: own.submit,
     act: (data) => {
-      const body = { channel_id: typed(data, 'channel_id') };
+      const channelId = typed(data, 'channel_id');
       const text = typed(data, 'text');
-      return api.post(`/clips/${clip.id}/share`, text ? { ...body, text } : body, { 'Idempotency-Key': key });
+      const body = text ? { channel_id: channelId, text } : { channel_id: channelId };
+      const named = JSON.stringify(body);
+      // The same words sent twice, over a bad connection, are one message.
+      if (pending?.named !== named) pending = { named, key: freshKey() };
+      return api.post(`/clips/${clip.id}/share`, body, { 'Idempotency-Key': pending.key });
     },
   });
   if (!sent) return;
