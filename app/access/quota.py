@@ -144,6 +144,8 @@ async def bar(store: Store, identity: str, clip_id: str) -> None:
     """Frees what the capture holds that was to make a clip, and bars any later reservation.
 
     The process that accepts that capture may have been held up, and not know yet that it is over.
+    Once it does it gives back, and nothing of the clip is left here; where it was killed, that is
+    what the daily check finds.
     """
     await _change(store, identity, clip_id, lambda was: _Entries(turns=was.turns or 1))
 

@@ -241,7 +241,7 @@ async def _give_back(ctx: Context, capture: CaptureRow) -> None:
     if capture["result"] is not None:
         # before its charge: a restore charges the clip, and then finds its row gone
         await ctx.store.rows(ReplayClip).delete_one({"_id": capture["clip_id"]})
-    if capture["named"]:
+    if capture["reserved_bytes"]:  # it was promised: nobody reserves for it any more
         await quota.give_back(*whose)
     else:
         await quota.bar(*whose)

@@ -97,8 +97,9 @@ class UserReplayQuota(Model, Stored[QuotaRow]):
     `quota_bytes` None: QUOTA_BYTES. `charges` {clip id: bytes} are clips, `reservations`
     {clip id: bytes} captures that are not finished. `used_bytes` is the sum of the charges,
     `held_bytes` the sum of both. `turns` {clip id: turn} tell of which change of a clip's row its
-    charge, or its want of one, comes. All change in one update of this document, guarded by the
-    entries of the clip in it: whatever is repeated after a crash happens once.
+    charge, or its want of one, comes; of what was never promised, that nothing is to be reserved
+    for it. All change in one update of this document, guarded by the entries of the clip in it:
+    whatever is repeated after a crash happens once.
     """
 
     model_config = {"collection": "quotas"}

@@ -22,7 +22,7 @@ from app.captures.slots import Slots
 from app.captures.verification import Verifier
 from app.context import Context
 from app.models import CaptureRow, ClipRow, FileRow
-from app.models.schema import Capture, File, Pin, ReplayClip
+from app.models.schema import Capture, File, Pin, ReplayClip, UserReplayQuota
 from app.storage import clip_files
 from tests.integration.buffer.shares import DiskShare, begin_share, indexing
 from tests.media_factory import Recording
@@ -130,13 +130,18 @@ def files(ctx: Context) -> list[str]:
     return sorted(path.name for path in root.rglob("*") if path.is_file())
 
 
-async def nothing_is_left(ctx: Context, identity: str = "ada") -> None:
-    """No clip, no file, no pin, nothing reserved or charged, nothing left to do."""
+async def nothing_is_left(ctx: Context, identity: str = "ada", *, cut_off: bool = False) -> None:
+    """No clip, no file, no pin, nothing reserved, charged or known of it, nothing left to do.
+
+    `cut_off`: whoever accepted it was killed, and is barred until quotas are compared.
+    """
     assert files(ctx) == []
     for rows in (ctx.store.rows(ReplayClip), ctx.store.rows(File), ctx.store.rows(Pin)):
         assert await rows.count_documents({}) == 0
     held = await quota.read(ctx.store, ctx.settings, identity)
     assert (held.used_bytes, held.reserved_bytes) == (0, 0)
+    row = await ctx.store.rows(UserReplayQuota).find_one({"_id": identity})
+    assert cut_off or row is None or row["turns"] == {}
     assert await ctx.store.rows(Capture).count_documents({"lease_until": {"$ne": None}}) == 0
 
 

@@ -569,7 +569,7 @@ async def test_an_acceptance_that_was_cut_off_is_taken_back(
     await execution.requeue_expired(ctx)
     await work_on(ctx, row["_id"])
     assert await ctx.store.rows(Capture).count_documents({}) == 0
-    await nothing_is_left(ctx)
+    await nothing_is_left(ctx, cut_off=True)
 
 
 async def test_captures_of_a_buffer_that_is_forgotten_end(
