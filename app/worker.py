@@ -39,6 +39,7 @@ from app.clips import (
     clip_expiry,
     clip_thumbnails,
     library,
+    objections,
     orphans,
     quota_check,
     sharing,
@@ -130,6 +131,7 @@ def what_goes_on(ctx: Context) -> deeds.GoingOn:
     }
     return {
         **{action: deeds.if_done(ctx.store, is_done) for action, is_done in only_audited.items()},
+        AuditAction.CLIP_CHANGED: partial(objections.go_on, ctx),
         AuditAction.CLIP_DELETED: partial(library.go_on, ctx),
         AuditAction.BUFFER_FORGOTTEN: partial(share_erasure.carry_out, ctx),
         AuditAction.COMMUNITY_CONFIGURED: partial(withdrawal.go_on, ctx),

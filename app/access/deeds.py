@@ -38,12 +38,22 @@ log = structlog.get_logger()
 
 
 async def mean(
-    store: Store, identity: str, action: AuditAction, subject: str, *, room: str = "", **data: Any
+    store: Store,
+    identity: str,
+    action: AuditAction,
+    subject: str,
+    *,
+    room: str = "",
+    part_of: DeedRow | None = None,
+    **data: Any,
 ) -> DeedRow:
-    """Writes down what somebody is about to do, in the words of its audit."""
+    """Writes down what somebody is about to do, in the words of its audit.
+
+    `part_of`: the deed that it follows from. Whoever goes on with that means the same one again.
+    """
     now = datetime.now(UTC)
     deed = Deed(
-        id=secrets.token_hex(12),
+        id=secrets.token_hex(12) if part_of is None else f"{part_of['_id']}/{subject}",
         at=now,
         due_at=now + DUE,
         identity=identity,
@@ -56,12 +66,24 @@ async def mean(
     return row_of(deed)
 
 
+def is_part(deed: DeedRow) -> bool:
+    """Whether a deed follows from another, which sees to all that follows."""
+    return "/" in deed["_id"]
+
+
 @asynccontextmanager
 async def meant(
-    store: Store, identity: str, action: AuditAction, subject: str, *, room: str = "", **data: Any
+    store: Store,
+    identity: str,
+    action: AuditAction,
+    subject: str,
+    *,
+    room: str = "",
+    part_of: DeedRow | None = None,
+    **data: Any,
 ) -> AsyncIterator[DeedRow]:
     """What somebody is about to do within the block, which raises ReplayError if it is refused."""
-    deed = await mean(store, identity, action, subject, room=room, **data)
+    deed = await mean(store, identity, action, subject, room=room, part_of=part_of, **data)
     try:
         yield deed
     except ReplayError:
@@ -76,17 +98,32 @@ class Doing:
     is_done: bool = True
 
 
+@dataclass(kw_only=True)
+class Audited(Doing):
+    """What stands in the audit once it is done."""
+
+    deed: DeedRow
+
+
 @asynccontextmanager
 async def audited(
-    store: Store, identity: str, action: AuditAction, subject: str, *, room: str = "", **data: Any
-) -> AsyncIterator[Doing]:
-    """What is done within the block, and of which nothing follows but its audit.
+    store: Store,
+    identity: str,
+    action: AuditAction,
+    subject: str,
+    *,
+    room: str = "",
+    part_of: DeedRow | None = None,
+    **data: Any,
+) -> AsyncIterator[Audited]:
+    """What is done within the block, and of which nothing follows after it but its audit.
 
     The block raises ReplayError if it is refused, and says if it came to nothing. Who goes on with
     it is made by `if_done`.
     """
-    async with meant(store, identity, action, subject, room=room, **data) as deed:
-        doing = Doing()
+    meaning = meant(store, identity, action, subject, room=room, part_of=part_of, **data)
+    async with meaning as deed:
+        doing = Audited(deed=deed)
         yield doing
     if doing.is_done:
         await note(store, deed)

@@ -23,11 +23,21 @@ ACTIONS = (
 
 
 def audited(
-    ctx: Context, identity: str, action: AuditAction, row: ClipRow, **data: Any
-) -> AbstractAsyncContextManager[deeds.Doing]:
-    """What somebody does with a clip within the block, as `deeds.audited` has it."""
+    ctx: Context,
+    identity: str,
+    action: AuditAction,
+    row: ClipRow,
+    *,
+    part_of: DeedRow | None = None,
+    **data: Any,
+) -> AbstractAsyncContextManager[deeds.Audited]:
+    """What somebody does with a clip within the block, as `deeds.audited` has it.
+
+    `part_of`: what they do with the clip that it was trimmed from.
+    """
+    clip_id, room, owner = row["_id"], row["room"], row["owner"]
     return deeds.audited(
-        ctx.store, identity, action, row["_id"], room=row["room"], owner=row["owner"], **data
+        ctx.store, identity, action, clip_id, room=room, part_of=part_of, owner=owner, **data
     )
 
 

@@ -124,7 +124,7 @@ async def delete(
         since = now - ctx.settings.trash if purge else now
         if not row["ready"]:
             raise NotFound(clip_access.NO_CLIP)
-        if await _delete(ctx, caller.identity, row, since, purge=purge, whole=True):
+        if await _delete(ctx, caller.identity, row, since, purge=purge):
             break
     await trash.bound(ctx, row["owner"], now)
     return str(row["owner"])
@@ -132,24 +132,32 @@ async def delete(
 
 async def go_on(ctx: Context, deed: DeedRow) -> None:
     """Does what follows of a deletion whose process was killed, if that was done."""
-    owner, purge = deed["data"]["owner"], deed["data"]["purge"]
-    if purge and deed["identity"] != owner and await clip_deeds.is_done(ctx, deed):
-        await _purge_trims(ctx, deed["identity"], owner, deed["subject"], deed["at"])
+    is_whole = deed["data"]["purge"] and not deeds.is_part(deed)
+    others = deed["identity"] != deed["data"]["owner"]
+    if is_whole and others and await clip_deeds.is_done(ctx, deed):
+        await _purge_trims(ctx, deed, deed["at"])
     await deeds.if_done(ctx.store, partial(clip_deeds.is_done, ctx))(deed)
 
 
 async def _delete(
-    ctx: Context, who: str, row: ClipRow, since: datetime, *, purge: bool, whole: bool
+    ctx: Context,
+    who: str,
+    row: ClipRow,
+    since: datetime,
+    *,
+    purge: bool,
+    part_of: DeedRow | None = None,
 ) -> bool:
     """Deletes a clip as of `since`, and what is made of it; False if it was changed since `row`.
 
-    `whole`: it is no trim of another that is deleted.
+    `part_of`: what deletes the clip that it was trimmed from.
     """
-    async with clip_deeds.audited(ctx, who, AuditAction.CLIP_DELETED, row, purge=purge) as doing:
+    action = AuditAction.CLIP_DELETED
+    async with clip_deeds.audited(ctx, who, action, row, part_of=part_of, purge=purge) as doing:
         hide = charging.hide if row["deleted_at"] is None else charging.age
         doing.is_done = await hide(ctx, row, since)
-        if doing.is_done and whole and purge and who != row["owner"]:
-            await _purge_trims(ctx, who, row["owner"], row["_id"], since + ctx.settings.trash)
+        if doing.is_done and part_of is None and purge and who != row["owner"]:
+            await _purge_trims(ctx, doing.deed, since + ctx.settings.trash)
     if doing.is_done:
         await clip_renditions.withdraw_all(ctx, row["_id"])
         if row["deleted_at"] is None:
@@ -158,17 +166,17 @@ async def _delete(
     return doing.is_done
 
 
-async def _purge_trims(ctx: Context, who: str, owner: str, clip_id: str, now: datetime) -> None:
+async def _purge_trims(ctx: Context, deed: DeedRow, now: datetime) -> None:
     """Deletes for good what was trimmed from a clip. What is being trimmed then is not made."""
-    rest = ctx.settings.trash
+    rest, who = ctx.settings.trash, deed["identity"]
 
     def is_gone(row: ClipRow) -> bool:
         return clip_access.is_gone(row, now, rest)
 
     async def purge(row: ClipRow) -> bool:
-        return await _delete(ctx, who, row, now - rest, purge=True, whole=False)
+        return await _delete(ctx, who, row, now - rest, purge=True, part_of=deed)
 
-    await trims.bring(ctx, owner, clip_id, is_gone, purge)
+    await trims.bring(ctx, deed["data"]["owner"], deed["subject"], is_gone, purge)
 
 
 async def restore(

@@ -7,18 +7,19 @@ delete it.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
 
-from app.access import policy
+from app.access import deeds, policy
 from app.access.policy import ClipRight
 from app.access.tokens import Caller
 from app.clips import clip_access, clip_deeds, clip_events, clip_visibility, library, trims
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Conflict, NotFound, NotPermitted
-from app.models import AuditAction, ClipLoss, ClipRow, DeletionRequest, Visibility
+from app.models import AuditAction, ClipLoss, ClipRow, DeedRow, DeletionRequest, Visibility
 from app.models.schema import ReplayClip
 
 log = structlog.get_logger()
@@ -33,44 +34,57 @@ async def close(ctx: Context, caller: Caller, clip_id: str) -> Clip:
     while True:
         row = await _others(ctx, caller, clip_id, ClipRight.CLOSE)
         if row["closed_by"] is not None:
-            closed = row
-            break
+            return await library.with_file(ctx, row)
         if row["visibility"] == Visibility.PRIVATE:
             raise Conflict("the clip is private: nobody but its owner can open it")
-        taken = await _closed(ctx, caller, row, **clip_access.SHOWN)
-        if taken is not None:
-            closed = taken
-            break
-    if closed["closed_by"] == caller.identity:
-        await clip_events.withdrawn(ctx, caller.identity, closed, ClipLoss.CLOSED)
-        await _close_trims(ctx, caller, closed)
-    return await library.with_file(ctx, closed)
+        closed = await _closed(ctx, caller.identity, row, **clip_access.SHOWN)
+        if closed is not None:
+            return await library.with_file(ctx, closed)
 
 
-async def _close_trims(ctx: Context, caller: Caller, whole: ClipRow) -> None:
-    """Closes what was trimmed from a clip, and from that: else its owner would open these instead.
+async def go_on(ctx: Context, deed: DeedRow) -> None:
+    """Does what follows of a change of a clip whose process was killed, if that was done."""
+    is_closing = deed["data"].get("closed") and not deeds.is_part(deed)
+    if is_closing and await clip_deeds.is_done(ctx, deed):
+        row = await ctx.store.rows(ReplayClip).find_one({"_id": deed["subject"]})
+        if row is not None:
+            await _follow(ctx, deed, row)
+    await deeds.if_done(ctx.store, partial(clip_deeds.is_done, ctx))(deed)
 
-    Those that are deleted may come back. What is trimmed later is closed when it is made.
+
+async def _follow(ctx: Context, deed: DeedRow, whole: ClipRow) -> None:
+    """Does what follows of a clip's closing: its owner hears of it, its trims are closed, too.
+
+    Also what was trimmed from these: else its owner would open that instead. What is deleted may
+    come back. What is trimmed later is closed when it is made.
     """
+    who = deed["identity"]
+    await clip_events.withdrawn(ctx, who, whole, ClipLoss.CLOSED)
 
     def is_closed(row: ClipRow) -> bool:
         return row["closed_by"] is not None
 
     async def close_one(row: ClipRow) -> bool:
-        return await _closed(ctx, caller, row) is not None
+        return await _closed(ctx, who, row, part_of=deed) is not None
 
     await trims.bring(ctx, whole["owner"], whole["_id"], is_closed, close_one)
 
 
-async def _closed(ctx: Context, caller: Caller, row: ClipRow, **where: Any) -> ClipRow | None:
-    """The row of a clip that is closed now; None if it, or `where` it must be, has changed."""
-    fields = clip_visibility.closed(row, caller.identity)
-    who, action = caller.identity, AuditAction.CLIP_CHANGED
-    async with clip_deeds.audited(ctx, who, action, row, closed=True) as doing:
+async def _closed(
+    ctx: Context, who: str, row: ClipRow, *, part_of: DeedRow | None = None, **where: Any
+) -> ClipRow | None:
+    """The row of a clip that is closed now; None if it, or `where` it must be, has changed.
+
+    `part_of`: what closes the clip that it was trimmed from.
+    """
+    fields, action = clip_visibility.closed(row, who), AuditAction.CLIP_CHANGED
+    async with clip_deeds.audited(ctx, who, action, row, part_of=part_of, closed=True) as doing:
         taken = await ctx.store.take(ReplayClip, row, fields, **where)
         doing.is_done = taken is not None
+        if taken is not None and part_of is None:
+            await _follow(ctx, doing.deed, taken)
     if taken is not None:
-        log.info("clip_closed", clip=row["_id"], owner=row["owner"], by=caller.identity)
+        log.info("clip_closed", clip=row["_id"], owner=row["owner"], by=who)
     return taken
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from app.access import assigned_rooms, communities, deeds, quota
 from app.access.tokens import Caller
-from app.clips import library
+from app.clips import clip_visibility, library
 from app.context import Context
+from app.models import AuditAction
 from app.models.schema import (
     AuditEntry,
     Buffer,
@@ -171,6 +172,59 @@ async def test_what_admins_of_the_instance_set_stands_in_the_audit(
             held = await assigned_rooms.community_of(ctx.store, f"room{name}") == community
             done = held is (action == "assign")
             assert (await told_of(ctx, community, ""))[0] == done, community
+
+
+async def test_who_goes_on_with_the_closing_of_a_clip_closes_its_trims(ctx: Context) -> None:
+    clips, who = ctx.store.rows(ReplayClip), "ben"
+    for name, whole in (("whole", None), ("part", "whole"), ("part of it", "part")):
+        await add_clip(ctx, name, shared_by=who, visibility="link", trimmed_from=whole)
+    row = await clips.find_one({"_id": "whole"})
+    assert row is not None
+    action, told = AuditAction.CLIP_CHANGED, {"owner": "ann", "closed": True}
+    await deeds.mean(ctx.store, who, action, "whole", room="room", **told)
+    assert await ctx.store.take(ReplayClip, row, clip_visibility.closed(row, who))
+    await goes_on(ctx)
+    assert await clips.count_documents({"closed_by": who, "visibility": "private"}) == 3
+    for name in ("whole", "part", "part of it"):
+        assert (await told_of(ctx, name, ""))[0] == 1, name
+
+
+@pytest.mark.heavy
+async def test_a_clip_is_closed_with_all_its_trims_though_whoever_closes_it_is_killed(
+    ctx: Context, worker: Mortal
+) -> None:
+    """Each stands in the audit once, and its owner hears of it; or it is as it was."""
+    killing, clips = Killing(ctx, worker, "close"), ctx.store.rows(ReplayClip)
+    async for name in killing.steps():
+        await add_clip(ctx, name, owner=f"ann{name}", shared_by="ben", visibility="link")
+        for part, whole in ((f"{name}a", name), (f"{name}b", f"{name}a")):
+            await add_clip(ctx, part, owner=f"ann{name}", shared_by="ben", trimmed_from=whole)
+        await killing.act("ben", name)
+        rows = await clips.find({"owner": f"ann{name}"}).to_list(None)
+        done = rows[0]["closed_by"] is not None
+        assert [row["closed_by"] for row in rows] == ["ben" if done else None] * 3, name
+        entries = [(await told_of(ctx, row["_id"], ""))[0] for row in rows]
+        assert entries == [done] * 3, name
+        told = {"identity": f"ann{name}", "data.clip_id": name}
+        assert await ctx.store.rows(OutgoingEvent).count_documents(told) == done, name
+
+
+@pytest.mark.heavy
+async def test_trims_that_others_purge_with_their_clip_stand_in_the_audit_once(
+    ctx: Context, worker: Mortal
+) -> None:
+    killing, clips = Killing(ctx, worker, "purge"), ctx.store.rows(ReplayClip)
+    await communities.configure(ctx.store, "default", {"sharer_rights": "delete"})
+    async for name in killing.steps():
+        for clip_id, whole in ((name, None), (f"{name}a", name)):
+            given = {"visibility": "link", "trimmed_from": whole}
+            await add_clip(ctx, clip_id, owner=f"ann{name}", shared_by="ben", **given)
+            await charge(ctx, f"ann{name}", clip_id)
+        await killing.act("ben", name)
+        rows = await clips.find({"owner": f"ann{name}"}).to_list(None)
+        gone = [row["deleted_at"] is not None for row in rows]
+        assert gone in ([False] * 2, [True] * 2), name
+        assert [(await told_of(ctx, row["_id"], ""))[0] for row in rows] == gone, name
 
 
 CLOSED: dict[str, Any] = {"visibility": "private", "closed_by": "ben", "opened": True}
