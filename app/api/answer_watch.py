@@ -14,6 +14,14 @@ from pymongo.errors import PyMongoError
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.api.streamed_answers import PassedOn
+
+LOOK_SECONDS = 1.0
+"""How long an answer is sent before it is looked again whether what let its reader in has ended."""
+
+MayGoOn = Callable[[], Awaitable[bool]]
+"""Whether an answer may go on."""
+
 log = structlog.get_logger()
 
 
@@ -21,32 +29,30 @@ class Ended(Exception):
     """What let a reader in has ended while they were answered: the answer breaks off."""
 
 
-class WatchedAnswer(StreamingResponse):
-    """A streamed answer that breaks off once `may_go_on` gives False. Raises Ended then.
+def watched(streamed: StreamingResponse, may_go_on: MayGoOn) -> WatchedAnswer:
+    """What is streamed, as long as it may go on. One that is watched already has one look more."""
+    if isinstance(streamed, WatchedAnswer):
+        return WatchedAnswer(streamed.unwatched, *streamed.looks, may_go_on)
+    return WatchedAnswer(streamed, may_go_on)
+
+
+class WatchedAnswer(PassedOn):
+    """A streamed answer that breaks off once one of its looks gives False. Raises Ended then.
 
     It goes on while nobody can tell, as where the store is away.
     """
 
-    def __init__(
-        self,
-        streamed: StreamingResponse,
-        may_go_on: Callable[[], Awaitable[bool]],
-        every_seconds: float,
-    ) -> None:
-        self.body_iterator = streamed.body_iterator
-        self.status_code = streamed.status_code
-        self.background = None
-        self.raw_headers = streamed.raw_headers
-        self._streamed = streamed
-        self._may_go_on = may_go_on
-        self._every_seconds = every_seconds
+    def __init__(self, unwatched: StreamingResponse, *looks: MayGoOn) -> None:
+        super().__init__(unwatched)
+        self.unwatched = unwatched
+        self.looks = looks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with asyncio.timeout(None) as bound:
                 watch = asyncio.create_task(self._watch(bound))
                 try:
-                    await self._streamed(scope, receive, send)
+                    await super().__call__(scope, receive, send)
                 finally:
                     watch.cancel()
         except TimeoutError:
@@ -60,12 +66,19 @@ class WatchedAnswer(StreamingResponse):
     async def _watch(self, bound: asyncio.Timeout) -> None:
         """Ends the answer as soon as it may not go on: whoever sends waits for its reader."""
         while True:
-            await asyncio.sleep(self._every_seconds)
-            try:
-                if not await self._may_go_on():
+            await asyncio.sleep(LOOK_SECONDS)
+            for look in self.looks:
+                if not await _goes_on(look):
                     bound.reschedule(asyncio.get_running_loop().time())
                     return
-            except PyMongoError as error:
-                log.warning("answer_without_store", error=str(error)[:300])
-            except Exception:  # whatever it is: a watch that ended would let all go on
-                log.exception("answer_without_look")
+
+
+async def _goes_on(look: MayGoOn) -> bool:
+    """What a look gives; True if it can't tell."""
+    try:
+        return await look()
+    except PyMongoError as error:
+        log.warning("answer_without_store", error=str(error)[:300])
+    except Exception:  # whatever it is: a watch that ended would let all go on
+        log.exception("answer_without_look")
+    return True

@@ -9,8 +9,7 @@ from pydantic import ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from app.api import auth
-from app.api.answer_watch import WatchedAnswer
+from app.api import answer_watch
 from app.api.call import Call
 from app.api.file_routes import disposition
 from app.api.json_types import ByteCount, Id, MediaUrl
@@ -125,7 +124,7 @@ async def get_archive(call: Call[ArchiveQuery]) -> Response:
     if call.request.method == "HEAD":
         return Response(None, HTTPStatus.OK, headers, _MEDIA_TYPE)
     answer = StreamingResponse(archive.read(opened), HTTPStatus.OK, headers, _MEDIA_TYPE)
-    return WatchedAnswer(answer, goes_on, auth.LOOK_SECONDS)
+    return answer_watch.watched(answer, goes_on)
 
 
 async def _file(call: Call[Any], file_id: str, grant: int | None) -> FileRow:

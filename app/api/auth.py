@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 from app.access import generations, signatures, tokens
 from app.access.generations import Endable
 from app.access.tokens import Caller
-from app.api import versions, web_state
+from app.api import answer_watch, versions, web_state
 from app.api.answer_watch import WatchedAnswer
 from app.api.web_state import WebState
 from app.errors import Unauthorized
@@ -23,8 +23,6 @@ from app.errors import Unauthorized
 SIGNATURE_QUERY = frozenset({"sig", "exp", "holder", "gen", "sharer", "grant"})
 """Query parameters that belong to a signature, not to the resource."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
-LOOK_SECONDS = 1.0
-"""How long an answer is sent before it is looked again whether what let its reader in has ended."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def watched(state: WebState, given: Reader, streamed: StreamingResponse) -> Watc
 
     Where that merely expires slow readers get it whole.
     """
-    return WatchedAnswer(streamed, partial(goes_on, state, given, datetime.now(UTC)), LOOK_SECONDS)
+    return answer_watch.watched(streamed, partial(goes_on, state, given, datetime.now(UTC)))
 
 
 async def _is_signed_in(state: WebState, found: Caller) -> bool:

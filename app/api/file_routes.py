@@ -15,8 +15,7 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from app.api import auth, ranges
-from app.api.answer_watch import WatchedAnswer
+from app.api import answer_watch, auth, ranges
 from app.api.call import Call
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Cost
@@ -122,7 +121,7 @@ async def get_file(call: Call[FileQuery]) -> Response:
         answer = await ranges.answer(call.request, served, opened.read, opened.close)
     if not isinstance(answer, StreamingResponse):
         return answer
-    return WatchedAnswer(answer, partial(_goes_on, call), auth.LOOK_SECONDS)
+    return answer_watch.watched(answer, partial(_goes_on, call))
 
 
 async def _file(call: Call[FileQuery]) -> tuple[FileRow, datetime]:

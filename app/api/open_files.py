@@ -1,6 +1,6 @@
 """Whether clips that are being sent may be sent on: looked at once for all answers that are alike.
 
-Each answer asks every few seconds, and one user may have hundreds under way.
+Each answer asks every second, and one link may have hundreds under way.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ rest. A request is let in, read and answered here; nothing of it is left to the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import wraps
@@ -22,10 +21,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from app.api import auth, rate_limits, web_state, wire
+from app.api import auth, call_places, rate_limits, web_state, wire
 from app.api.auth import Reader
 from app.api.call import NAMES, Call
+from app.api.media_under_way import MediaBounds
 from app.api.security import UNVERSIONED, Credentials
+from app.api.streamed_answers import Within
 from app.api.token_buckets import Cost, Kept
 from app.api.versions import VersionedRoute
 from app.errors import (
@@ -173,9 +174,11 @@ def endpoint(
                 call = await _let_in(operation, request)
                 if operation.body is not None:
                     await request.body()  # a caller that sends it slowly holds no place meanwhile
-                async with _place(operation, call):
+                async with call_places.place(call, operation.cost):
+                    bounds = call_places.media(call, operation.cost)
+                    call.state.media.check(bounds)
                     given = await function(await _read(operation, call))
-                    return _rendered(operation, call, given)
+                    return _rendered(operation, call, given, bounds)
             except Unauthorized as error:
                 raise rate_limits.refusal(request, path, error) from error
 
@@ -212,18 +215,6 @@ async def _let_in(operation: Operation, request: Request) -> Call[None]:
     call: Call[None] = Call(request, state, now, await _shown(operation, request, now), None)
     rate_limits.charge(call, operation.cost, operation.kept)
     return call
-
-
-def _place(operation: Operation, call: Call[None]) -> AbstractAsyncContextManager[None]:
-    """The user's place among their own; of those who show no name, that of their address.
-
-    Whoever has URLs that were made for one user share places, one address after another.
-    """
-    if call.shown is None:
-        link = auth.link(call.request) or call.path.get("secret")
-        return call.state.in_flight.nameless_place(operation.cost, call.address, link)
-    address = call.address if call.is_signed else None
-    return call.state.in_flight.place(operation.cost, call.user, address)
 
 
 async def _read(operation: Operation, call: Call[None]) -> Call[Any]:
@@ -267,10 +258,12 @@ async def _shown(operation: Operation, request: Request, now: datetime) -> Reade
 
 
 def _rendered(
-    operation: Operation, call: Call[None], given: BaseModel | Response | None
+    operation: Operation, call: Call[None], given: BaseModel | Response | None, bounds: MediaBounds
 ) -> Response:
-    if isinstance(given, StreamingResponse) and call.shown is not None:
-        return auth.watched(call.state, call.shown, given)
+    if isinstance(given, StreamingResponse):
+        if call.shown is not None:
+            given = auth.watched(call.state, call.shown, given)
+        return Within(given, call.state.media.one(bounds))
     if isinstance(given, Response):
         return given
     ((status, answer),) = operation.answers.items()

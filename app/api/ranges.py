@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -13,9 +14,9 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from app.api import problems
+from app.api.streamed_answers import Within
 from app.errors import ReplayError
 
 _RANGE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.ASCII | re.IGNORECASE)
@@ -87,7 +88,15 @@ async def answer(
     if not isinstance(response, StreamingResponse):
         await close()
         return response
-    return _Closing(response, close)
+    return Within(response, _closed_by(close))
+
+
+@asynccontextmanager
+async def _closed_by(close: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await close()
 
 
 async def answer_bytes(
@@ -170,20 +179,3 @@ def _date(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else None
-
-
-class _Closing(StreamingResponse):
-    """A streamed answer that calls `close` however it ends."""
-
-    def __init__(self, streamed: StreamingResponse, close: Callable[[], Awaitable[None]]) -> None:
-        self.body_iterator = streamed.body_iterator
-        self.close = close
-        self.status_code = streamed.status_code
-        self.background = None
-        self.raw_headers = streamed.raw_headers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self.close()

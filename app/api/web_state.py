@@ -13,6 +13,7 @@ from app.api.event_streams import StreamSlots
 from app.api.in_flight import InFlight
 from app.api.known_generations import KnownGenerations
 from app.api.link_views import LinkViews
+from app.api.media_under_way import MediaUnderWay
 from app.api.open_files import OpenFiles
 from app.api.token_buckets import Rates
 from app.condition.checkup import Checkup
@@ -38,6 +39,7 @@ class WebState:
     stream_slots: StreamSlots
     rates: Rates
     in_flight: InFlight
+    media: MediaUnderWay
     link_views: LinkViews
     looks: Looks
     capture_looks: CaptureLooks
@@ -64,6 +66,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         replays=Replays(ctx),
         stream_slots=StreamSlots(ctx.queue, ctx.settings.streams_per_user),
         in_flight=InFlight(),
+        media=MediaUnderWay(),
         link_views=LinkViews(),
         rates=Rates(ctx.settings.requests_per_minute),
         looks=Looks(ctx),

@@ -24,7 +24,7 @@ from structlog.testing import capture_logs
 
 from app.access import communities, generations, signatures
 from app.access.generations import Endable
-from app.api import auth, web_state
+from app.api import answer_watch, auth, web_state
 from app.api.known_generations import KNOWN_SECONDS
 from app.captures import withdrawal
 from app.context import Context
@@ -604,12 +604,12 @@ async def test_what_is_being_sent_ends_whole_where_what_let_its_reader_in_merely
     app: Running,
 ) -> None:
     state = web_state.of(Request({"type": "http", "state": dict(app.state)}))
-    soon = datetime.now(UTC) + timedelta(seconds=auth.LOOK_SECONDS)
+    soon = datetime.now(UTC) + timedelta(seconds=answer_watch.LOOK_SECONDS)
     reader = auth.Reader(None, "ann", "", soon, (), "")
 
     async def blocks() -> AsyncIterator[bytes]:
         yield b"first"
-        await asyncio.sleep(auth.LOOK_SECONDS * 1.5)
+        await asyncio.sleep(answer_watch.LOOK_SECONDS * 1.5)
         yield b"second"
 
     sent = list[bytes]()

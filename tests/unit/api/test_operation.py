@@ -15,12 +15,14 @@ import pytest
 from livekit.api import AccessToken, VideoGrants
 from pydantic import Field
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from app.access.generations import Generations
-from app.api import problems, versions, wire
+from app.api import answer_watch, problems, versions, wire
+from app.api.answer_watch import WatchedAnswer
 from app.api.call import Call
 from app.api.in_flight import LINK_AT_ONCE, NAMELESS_AT_ONCE, WAITING, InFlight
+from app.api.media_under_way import OF_ONE, OF_SHARED, MediaUnderWay
 from app.api.openapi import describe
 from app.api.operation import Answer, OperationRoute, endpoint, gate
 from app.api.token_buckets import Cost, Rates
@@ -155,7 +157,42 @@ async def get_picture(call: Call[None]) -> None:
     return None
 
 
+class Reel:
+    """A film that is sent until it is let end."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Semaphore(0)
+        self.end = asyncio.Event()
+        self.watches = 0
+        """Tasks that look whether films may go on, when the last one began."""
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        names = [str(task.get_coro()) for task in asyncio.all_tasks()]
+        self.watches = sum(WatchedAnswer.__name__ in name for name in names)
+        self.begun.release()
+        await self.end.wait()
+        yield b"film"
+
+
+REEL = Reel()
+
+
+@endpoint("GET /reel", "Is sent", answers=OK, access="token, signature or link", cost=Cost.MEDIA)
+async def get_reel(call: Call[None]) -> Response:
+    async def shown() -> bool:
+        return True
+
+    return answer_watch.watched(StreamingResponse(REEL.blocks()), shown)
+
+
+@endpoint("GET /reel/url", "A URL of it", answers=OK)
+async def get_reel_url(call: Call[None]) -> Echo:
+    return Echo(said=call.reader.url("/reel"))
+
+
 ROUTES = [
+    get_reel,
+    get_reel_url,
     get_vault,
     get_vault_url,
     get_picture,
@@ -176,7 +213,7 @@ def app() -> Running:
     ctx = Context(settings, nothing, nothing, "instance", nothing, nothing, nothing)
     others: dict[str, Any] = dict.fromkeys(each.name for each in fields(WebState))
     held = {"rates": Rates(0), "in_flight": InFlight(2), "generations": NothingEnded()}
-    web = WebState(**others | {"ctx": ctx} | held)
+    web = WebState(**others | {"ctx": ctx, "media": MediaUnderWay()} | held)
     return Running(Starlette(routes=ROUTES, exception_handlers=problems.HANDLERS), {"web": web})
 
 
@@ -476,6 +513,59 @@ async def test_pages_wait_for_no_pictures_and_for_no_files(kind: Cost) -> None:
             async with in_flight.place(Cost.READ, "ann"):
                 pass
         go_on.set()
+
+
+class Watching:
+    """Whoever has films sent, one after another, none of which ends."""
+
+    def __init__(self, app: Running, group: asyncio.TaskGroup) -> None:
+        self._app, self._group = app, group
+        self.answers: list[asyncio.Task[httpx.Response]] = []
+
+    async def begin(self, count: int, url: str, address: str, **given: Any) -> None:
+        http = client_in(self._app, address)
+        for _ in range(count):
+            self.answers.append(self._group.create_task(http.get(url, **given)))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await REEL.begun.acquire()
+
+    async def refused(self, url: str, address: str, **given: Any) -> int:
+        """How many there may be. Fails if it is not refused."""
+        answer = await client_in(self._app, address).get(url, **given)
+        assert (answer.status_code, answer.json()["type"]) == (429, "too-many-requests")
+        assert int(answer.headers["Retry-After"]) > 0
+        return int(answer.json()["limit"])
+
+
+@pytest.mark.parametrize("by", ["a token", "a URL", "a link"])
+async def test_so_much_media_and_no_more_is_sent_at_once(
+    app: Running, http: httpx.AsyncClient, by: str
+) -> None:
+    """To one user, to one address, and of what is one thing for all who have it."""
+    REEL.end.clear()
+    REEL.begun = asyncio.Semaphore(0)
+    signed = (await http.get("/reel/url", headers=bearer("ann"))).json()["said"]
+    url = {"a token": "/reel", "a URL": signed, "a link": "/reel?link=secret"}[by]
+    given: dict[str, Any] = {"headers": bearer("ann")} if by == "a token" else {}
+    async with asyncio.TaskGroup() as group:
+        watching = Watching(app, group)
+        await watching.begin(OF_ONE, url, "192.0.2.1", **given)
+        assert REEL.watches == OF_ONE, "each answer has one"
+        assert await watching.refused(url, "192.0.2.1", **given) == OF_ONE
+        if by == "a token":
+            assert await watching.refused(url, "192.0.2.2", **given) == OF_ONE
+        else:
+            for number in range(2, OF_SHARED // OF_ONE + 1):
+                await watching.begin(OF_ONE, url, f"192.0.2.{number}")
+            assert await watching.refused(url, "192.0.2.99") == OF_SHARED
+            await watching.begin(1, "/reel?link=other", "192.0.2.99")
+            if by == "a link":
+                assert await watching.refused("/reel?link=other", "192.0.2.1") == OF_ONE
+            await watching.begin(1, "/reel", "192.0.2.1", headers=bearer("ann"))
+        await watching.begin(1, "/reel", "192.0.2.1", headers=bearer("bob"))
+        REEL.end.set()
+    assert {each.result().status_code for each in watching.answers} == {200}
+    assert (await client_in(app, "192.0.2.1").get(url, **given)).status_code == 200
 
 
 async def test_what_one_link_opens_takes_half_of_the_places_at_most() -> None:
