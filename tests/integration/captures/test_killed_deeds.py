@@ -180,8 +180,8 @@ async def test_who_goes_on_with_the_closing_of_a_clip_closes_its_trims(ctx: Cont
         await add_clip(ctx, name, shared_by=who, visibility="link", trimmed_from=whole)
     row = await clips.find_one({"_id": "whole"})
     assert row is not None
-    action, told = AuditAction.CLIP_CHANGED, {"owner": "ann", "closed": True}
-    await deeds.mean(ctx.store, who, action, "whole", room="room", **told)
+    action = AuditAction.CLIP_CHANGED
+    await deeds.mean(ctx.store, who, action, "whole", room="room", owner="ann", closed=True)
     assert await ctx.store.take(ReplayClip, row, clip_visibility.closed(row, who))
     await goes_on(ctx)
     assert await clips.count_documents({"closed_by": who, "visibility": "private"}) == 3
