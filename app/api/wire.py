@@ -33,7 +33,7 @@ class Input(BaseModel):
     The alias of a member is its name under the paths of before the version.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, defer_build=True)
 
 
 class LooseQuery(Input):
@@ -53,6 +53,7 @@ class View(BaseModel):
 
     model_config = ConfigDict(
         from_attributes=True,
+        defer_build=True,
         json_schema_serialization_defaults_required=True,
         validate_by_name=True,
     )

@@ -25,7 +25,7 @@ class EventContent(BaseModel):
     the names of before /v1.
     """
 
-    model_config = ConfigDict(frozen=True, validate_by_name=True)
+    model_config = ConfigDict(frozen=True, validate_by_name=True, defer_build=True)
 
     event: ClassVar[EventName]
 
