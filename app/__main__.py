@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # until all of this is loaded: see `app.processes.loading`
+
 import argparse
 import os
 import socket
@@ -10,7 +15,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from app.errors import ConfigurationError
@@ -25,23 +29,6 @@ if TYPE_CHECKING:
 
 UMASK = 0o027
 """What the service's processes write is for its user, and for its group to read."""
-
-LOADED_BY_ALL = (
-    "app.context",
-    "app.condition.pulses",
-    "app.processes.liveness",
-    "app.processes.stores",
-    "app.tracing.collector",
-    "numpy",
-)
-"""Modules of each process of the service, which the supervisor loads for all of them. None starts a
-thread, which no forked process would have, or counts: where to is told only after the fork."""
-LOADED_BY = {
-    ProcessRole.API: ("app.main", "app.serving.streaming_guest", "handlers", "uvloop"),
-    ProcessRole.WORKER: ("app.worker",),
-    ProcessRole.INDEXER: ("app.indexing.indexer",),
-}
-"""Further modules of a process, by its role."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -105,7 +92,7 @@ def _service(_: argparse.Namespace) -> int:
     from app.processes import forked_process, supervisor
     from app.processes.signals import run_until_signalled
 
-    _load(LOADED_BY_ALL)
+    loading.load(loading.BY_ALL)
     processes = forked_process.fork(
         {role: partial(_in_fork, role) for role in ProcessRole.of_service()}
     )
@@ -116,14 +103,9 @@ def _service(_: argparse.Namespace) -> int:
 def _in_fork(role: ProcessRole, next_step: NextStep) -> int:
     """What a forked process does: the same as one that the role's command has started."""
     next_step()  # where it counts, which prometheus_client asks when it is loaded
-    _load(LOADED_BY[role])
+    loading.load(loading.BY_ROLE[role])
     handed = next_step()
     return main([role, *(f"--fd={descriptor}" for descriptor in handed)])
-
-
-def _load(modules: tuple[str, ...]) -> None:
-    for name in modules:
-        import_module(name)
 
 
 def _single(_: argparse.Namespace) -> int:
@@ -287,4 +269,5 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
 
 
 if __name__ == "__main__":
+    loading.end()
     sys.exit(main())

@@ -7,18 +7,36 @@ from __future__ import annotations
 
 import gc
 import sys
+from importlib import import_module
 
 from app import settings
+from app.models import ProcessRole
 
 UNUSED = ("rich", "pygments")
 """Packages that libraries take if they are there, for what nobody asks of a process that serves:
 structlog would colour tracebacks with them, httpx has a command for the terminal. 80 modules, 4 MB.
 Both are there for our own commands for people."""
 
-
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """For numpy, which starts a thread for each core where it is imported: we multiply no matrices, and
 what has a thread is not forked. Our children have it, too."""
+
+BY_ALL = (
+    "app.context",
+    "app.condition.pulses",
+    "app.processes.liveness",
+    "app.processes.stores",
+    "app.tracing.collector",
+    "numpy",
+)
+"""Modules of each process of the service, which the supervisor loads for all of them. None starts a
+thread, which no forked process would have, or counts: where to is told only after the fork."""
+BY_ROLE = {
+    ProcessRole.API: ("app.main", "app.serving.streaming_guest", "handlers", "uvloop"),
+    ProcessRole.WORKER: ("app.worker",),
+    ProcessRole.INDEXER: ("app.indexing.indexer",),
+}
+"""Further modules of a process, by its role."""
 
 
 def begin() -> None:
@@ -37,3 +55,9 @@ def end() -> None:
     """
     gc.freeze()
     gc.enable()
+
+
+def load(modules: tuple[str, ...]) -> None:
+    """Imports these."""
+    for name in modules:
+        import_module(name)

@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-from app.__main__ import LOADED_BY, LOADED_BY_ALL
 from app.models import ProcessRole
 from app.processes import loading
 
@@ -51,14 +50,14 @@ def test_what_is_loaded_is_not_looked_through_again() -> None:
 
 @pytest.mark.parametrize("role", LEFT_OUT)
 def test_a_process_loads_only_what_it_works_with(role: ProcessRole) -> None:
-    own = LOADED_BY.get(role, ("app.processes.supervisor",))
+    own = loading.BY_ROLE.get(role, ("app.processes.supervisor",))
     code = f"""
 import json, os, sys
 from importlib import import_module
 from app import __main__
 from app.processes import loading
 loading.begin()
-for name in {(*LOADED_BY_ALL, *own)!r}:
+for name in {(*loading.BY_ALL, *own)!r}:
     import_module(name)
 threads = len(os.listdir("/proc/self/task"))
 print(json.dumps([threads, [name for name, module in sys.modules.items() if module]]))
