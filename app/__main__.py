@@ -11,7 +11,7 @@ import argparse
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from functools import partial
@@ -25,7 +25,7 @@ from app.terminal import commands as people
 
 if TYPE_CHECKING:
     from app.context import Context
-    from app.processes.forked_process import NextStep
+    from app.processes.forked_process import NextStep, Work
 
 UMASK = 0o027
 """What the service's processes write is for its user, and for its group to read."""
@@ -92,12 +92,18 @@ def _service(_: argparse.Namespace) -> int:
     from app.processes import forked_process, supervisor
     from app.processes.signals import run_until_signalled
 
-    loading.load(loading.BY_ALL)
-    processes = forked_process.fork(
-        {role: partial(_in_fork, role) for role in ProcessRole.of_service()}
-    )
+    processes = forked_process.fork(_works())
     loading.end()
     return run_until_signalled(supervisor.run(settings, processes))
+
+
+def _works() -> Iterator[tuple[str, Work]]:
+    """What each forked process does, once this one has loaded what it is to share with it."""
+    loading.load(loading.BY_ALL)
+    yield ProcessRole.INDEXER, partial(_in_fork, ProcessRole.INDEXER)
+    loading.load(loading.BY_MOST)
+    for role in (ProcessRole.API, ProcessRole.WORKER):
+        yield role, partial(_in_fork, role)
 
 
 def _in_fork(role: ProcessRole, next_step: NextStep) -> int:

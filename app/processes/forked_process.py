@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -24,6 +24,8 @@ _MESSAGE_BYTES = 64 * 1024
 
 NextStep = Callable[[], list[int]]
 """Waits until the next step may be taken; the open files that came along."""
+Work = Callable[[NextStep], int]
+"""What a forked process does; its exit code."""
 
 
 class ForkedProcess:
@@ -59,9 +61,9 @@ class ForkedProcess:
             self._channel.close()
 
 
-def fork(works: Mapping[str, Callable[[NextStep], int]]) -> dict[str, ForkedProcess]:
+def fork(works: Iterable[tuple[str, Work]]) -> dict[str, ForkedProcess]:
     """Forks a process for each of these, by name; those that the system has no place for are left
-    out.
+    out. What this process loads between two of them, the second shares.
 
     Called before this process has a second thread or an event loop, and holds open what is not for
     them. A forked one dies with the calling thread, and ends with what its work returns.
@@ -69,7 +71,7 @@ def fork(works: Mapping[str, Callable[[NextStep], int]]) -> dict[str, ForkedProc
     parent = os.getpid()
     found: dict[str, ForkedProcess] = {}
     channels: list[socket.socket] = []
-    for name, work in works.items():
+    for name, work in works:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         channels.append(ours)
         # What a signal raises while Python itself prepares the fork, or tidies up, would be lost.

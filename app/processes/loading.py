@@ -31,6 +31,13 @@ BY_ALL = (
 )
 """Modules of each process of the service, which the supervisor loads for all of them. None starts a
 thread, which no forked process would have, or counts: where to is told only after the fork."""
+BY_MOST = (
+    "app.clips.clip_report",
+    "app.recording.share_events",
+    "httpx",
+)
+"""Further modules that api and worker share: they ask others, and read media. The indexer, which is
+forked before, does without them."""
 BY_ROLE = {
     ProcessRole.API: ("app.main", "app.serving.streaming_guest", "handlers", "uvloop"),
     ProcessRole.WORKER: ("app.worker",),

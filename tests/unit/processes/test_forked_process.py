@@ -32,7 +32,7 @@ async def run(process, untold, left):
     ends = [code, ended, left.returncode]
     print(json.dumps([json.loads(os.read(reading, 1000)), process.pid, ends]))
 
-processes = forked_process.fork(dict.fromkeys(["works", "waits", "left"], work))
+processes = forked_process.fork((name, work) for name in ("works", "waits", "left"))
 asyncio.run(run(*processes.values()))
 """
 

@@ -24,7 +24,7 @@ TRACING = {"opentelemetry", "requests"}
 # forks the others: it may not have begun a thread, nor count for them.
 LEFT_OUT = {
     ProcessRole.SUPERVISOR: {"prometheus_client"}
-    | (WEB_SERVER | ASKS_OTHERS | MEDIA | BUCKETS | TEXTS | TRACING),
+    | (WEB_SERVER | MEDIA | BUCKETS | TEXTS | TRACING),
     ProcessRole.INDEXER: WEB_SERVER | ASKS_OTHERS | MEDIA | BUCKETS | TEXTS | TRACING,
     ProcessRole.WORKER: WEB_SERVER | BUCKETS | TEXTS | TRACING | {"av"},
     ProcessRole.API: MEDIA | BUCKETS | TRACING | {"rich", "pygments"},
@@ -51,6 +51,8 @@ def test_what_is_loaded_is_not_looked_through_again() -> None:
 @pytest.mark.parametrize("role", LEFT_OUT)
 def test_a_process_loads_only_what_it_works_with(role: ProcessRole) -> None:
     own = loading.BY_ROLE.get(role, ("app.processes.supervisor",))
+    if role is not ProcessRole.INDEXER:
+        own = (*loading.BY_MOST, *own)
     code = f"""
 import json, os, sys
 from importlib import import_module
