@@ -32,7 +32,6 @@ from app.captures import (
     withdrawal,
 )
 from app.captures.capture_tools import CaptureTools
-from app.captures.verification import Verifier
 from app.cleaning import cleanup, governor
 from app.clips import (
     clip_deeds,
@@ -145,7 +144,7 @@ async def run(ctx: Context) -> None:
     """The worker, until it is cancelled. Jobs that run then are given back to the queue."""
     livekit, tools = LiveKit(ctx.settings), CaptureTools.of(ctx.settings)
     try:
-        await _prepare(ctx, tools.verifier)
+        await egress_start.close_outer(ctx)
         await withdrawal.of_settings(ctx)
         async with asyncio.TaskGroup() as group:
             jobs = jobs_of(ctx, livekit, tools, group)
@@ -156,14 +155,6 @@ async def run(ctx: Context) -> None:
     finally:
         tools.verifier.close()
         await livekit.close()
-
-
-async def _prepare(ctx: Context, verifier: Verifier) -> None:
-    await egress_start.close_outer(ctx)
-    try:
-        await asyncio.wrap_future(verifier.prepare())
-    except OSError as error:  # the first clip tries again, and so do its further attempts
-        log.warning("verifier_not_started", error=str(error))
 
 
 async def _work(ctx: Context, jobs: Jobs) -> None:

@@ -53,6 +53,7 @@ async def begin(
     Its row's lease tells who works on it, and for how long. To the queue it is done: that would
     leave every job of a killed worker alone for as long as the longest may take.
     """
+    tools.verifier.prepare()  # if it can't start, the clip says
     running.create_task(run(ctx, tools, capture_id))
 
 

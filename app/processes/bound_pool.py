@@ -97,12 +97,12 @@ class BoundPool:
         self._is_closed = False
 
     def prepare(self) -> None:
-        """Starts a process, if none waits for work, so that the next request needn't wait for it.
+        """Starts a process, if there is none, so that the first request needn't wait for it.
 
         Raises NotStarted.
         """
         with self._changed:
-            if not self._is_closed and not self._idle and len(self._busy) < self._at_most:
+            if not (self._is_closed or self._idle or self._busy):
                 self._idle.append(self._started())
 
     def ask(

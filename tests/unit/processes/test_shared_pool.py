@@ -9,7 +9,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.processes.bound_pool import BoundPool, LimitReached, NotStarted, PoolClosed, ProgramEnded
+from app.processes.bound_pool import (
+    BoundPool,
+    LimitReached,
+    NotStarted,
+    PoolClosed,
+    ProgramAnswer,
+    ProgramEnded,
+)
 from app.processes.bound_process import Limits
 from app.processes.shared_pool import SharedPool
 from app.work.places import PutOff, Stint, WorkPlaces
@@ -50,6 +57,21 @@ def test_one_that_does_not_begin_is_ended_and_nobody_waits_for_it_again(
             with pytest.raises(NotStarted, match=why):
                 pool.ask(b"", given.fileno(), lambda answer: answer, lambda _: True)
     assert not [each for each in psutil.Process().children() if name in each.cmdline()]
+    pool.close()
+
+
+def test_one_that_is_prepared_is_the_only_one() -> None:
+    """Asked for again, while it waits or works, nothing more is started."""
+    pool = BoundPool(PROGRAM, Limits(memory_bytes=2**30), 2)
+
+    def take(_: ProgramAnswer) -> int:
+        pool.prepare()
+        return sum(PROGRAM in each.cmdline() for each in psutil.Process().children())
+
+    pool.prepare()
+    pool.prepare()
+    with Path("/dev/null").open("rb") as given:
+        assert pool.ask(b"works", given.fileno(), take, lambda _: True) == 1
     pool.close()
 
 
