@@ -20,6 +20,7 @@ class RenditionRequest(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
+        defer_build=True,
         json_schema_extra={
             "examples": [
                 {"format": RenditionFormat.GIF, "start": 2.5, "end": "10s"},

@@ -74,7 +74,7 @@ class WindowRequest(BaseModel):
     The window is `last`, or `start` and `end`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, defer_build=True)
 
     last: Seconds | None = Field(
         default=None,

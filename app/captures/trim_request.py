@@ -17,6 +17,7 @@ class TrimRequest(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
+        defer_build=True,
         json_schema_extra={
             "examples": [{"start": 2.5, "end": "10s"}, {"start": 4, "cut": Cut.EXACT}]
         },
