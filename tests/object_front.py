@@ -31,6 +31,9 @@ class ObjectFront:
         self.after: Callable[[], None] = lambda: None
         """Called when a request has come, and when the store has answered it."""
         self._far = urlsplit(endpoint)
+        self.sent_bytes = 0
+        self.answered_bytes = 0
+        """Of bodies that were passed on to the store, and of its answers."""
         self.told_bytes = 0
         """Of answers that a test tells, how much whoever asked has taken, or waits in sockets."""
         self._answers: list[tuple[re.Pattern[str], Iterable[bytes]]] = []
@@ -132,14 +135,16 @@ class ObjectFront:
             while length:
                 block = await reader.readexactly(min(length, _BYTES))
                 length -= len(block)
+                self.sent_bytes += len(block)
                 far_writer.write(block)
                 await far_writer.drain()
             told = await far_reader.read(_BYTES)
             self.after()
-            writer.write(told)
-            while block := await far_reader.read(_BYTES):
-                writer.write(block)
+            while told:
+                self.answered_bytes += len(told)
+                writer.write(told)
                 await writer.drain()
+                told = await far_reader.read(_BYTES)
         finally:
             far_writer.close()
 

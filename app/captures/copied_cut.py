@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.captures import part_file
 from app.captures.failures import SizesDiffer
-from app.captures.part_file import WrittenPart
+from app.captures.part_file import PartWriter, WrittenPart
 from app.captures.progress import Fraction, Report
 from app.media import movie
 from app.media.movie import Incompatible, Movie, Run
@@ -16,13 +15,19 @@ from app.models import Cut, Gaps, instants
 
 
 async def make(
-    runs: Sequence[Run], part: Path, report: Report, *, cut: Cut, gaps: Gaps
+    runs: Sequence[Run],
+    part: Path,
+    report: Report,
+    writer: PartWriter,
+    *,
+    cut: Cut,
+    gaps: Gaps,
 ) -> WrittenPart:
     """Writes the part. Raises Lost, NothingToShow, SizesDiffer, SegmentChanged, StorageFull."""
     planned = await asyncio.to_thread(_plan, runs, cut, gaps)
     fraction = Fraction()
-    await report.watch(part_file.write(planned, part, fraction.set), fraction)
-    return WrittenPart.of(planned)
+    listing = await report.watch(writer.part(planned, part, fraction.set), fraction)
+    return WrittenPart.of(planned, listing)
 
 
 def _plan(runs: Sequence[Run], cut: Cut, gaps: Gaps) -> Movie:

@@ -16,7 +16,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import metrics
-from app.captures import exact_cut, store_outage
+from app.captures import exact_cut, far_writer, store_outage
 from app.captures.capture_tools import CaptureTools
 from app.captures.progress import Fraction
 from app.captures.row_leases import LeasedRows, Lost, RowLease
@@ -30,7 +30,7 @@ from app.media import own_movie
 from app.models import CaptureStage, ClipRow, Gaps
 from app.models.metric_words import ErrorKind
 from app.models.schema import ReplayClip
-from app.storage import clip_files
+from app.storage import clip_files, composition
 from app.store import Store, before
 from app.work import errands, rounds
 from app.work.jobs import job, seconds
@@ -120,25 +120,32 @@ async def _make(ctx: Context, tools: CaptureTools, clip: Clip, lease: _Lease) ->
     try:
         async with (
             slots.fetching(),
-            clip_source.whole(ctx, clip.file, part, lease.hold) as source,
+            clip_source.excerpt(ctx, clip.file, part) as source,
         ):
+            with clip_files.disk_errors():
+                await lease.hold(source.fetch_beginning(media_bytes=0))
             began = play_time.begin(row)
-            runs = [await asyncio.to_thread(own_movie.read, source, began, row["_id"])]
+            runs = [await asyncio.to_thread(own_movie.read, source.path, began, row["_id"])]
             written = await exact_cut.make(
                 runs,
                 part,
                 _Watched(lease),
                 slots,
+                far_writer.of(ctx.clips, source, clip.file),
                 gaps=Gaps.SKIP,
             )
         await asyncio.to_thread(clip_files.sync, part)
         await tools.verifier.verify(part, written.expected, caller=row["owner"], source=media_of)
         size_bytes = part.stat().st_size
-        checksum = await asyncio.to_thread(clip_files.sha256, part)
+        checksum = None
+        if written.listing is None:
+            checksum = await asyncio.to_thread(clip_files.sha256, part)
         await lease.keep()
-        await lease.hold(ctx.clips.publish(path, part))
+        await lease.hold(ctx.clips.publish(path, written.listing or part))
+        if checksum is None:
+            checksum = await lease.hold(ctx.clips.sha256(path))
     finally:
-        part.unlink(missing_ok=True)
+        composition.discard(part)
     await asyncio.to_thread(clip_files.discard_parts, root, path)
     # Not if the clip is about to go.
     copy = {"clean_bytes": size_bytes, "clean_checksum": f"sha256:{checksum}"}

@@ -16,9 +16,9 @@ from typing import Any
 
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
-from app.captures import ffmpeg_process, part_file
+from app.captures import ffmpeg_process
 from app.captures.ffmpeg_process import Effort
-from app.captures.part_file import WrittenPart
+from app.captures.part_file import PartWriter, WrittenPart
 from app.captures.progress import Fraction, WorkReport
 from app.captures.slots import CallersSlots
 from app.captures.verification import Expected
@@ -60,6 +60,7 @@ async def make(
     part: Path,
     report: WorkReport,
     slots: CallersSlots,
+    writer: PartWriter,
     *,
     gaps: Gaps,
 ) -> WrittenPart:
@@ -71,7 +72,7 @@ async def make(
             fraction = Fraction(0.0, COPYING_FRACTION)
             for number, planned in enumerate(encoding.movies):
                 inputs.append(clip_files.beside(part, f"input{number}"))
-                copying = part_file.write(planned, inputs[-1], fraction.set)
+                copying = writer.input(planned, inputs[-1], fraction.set)
                 await report.watch(copying, fraction)
 
         async def encode_them(effort: Effort) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from app.captures import encoded_cut, pieced_cut
-from app.captures.part_file import WrittenPart
+from app.captures.part_file import PartWriter, WrittenPart
 from app.captures.progress import WorkReport
 from app.captures.slots import CallersSlots
 from app.media import ends
@@ -25,6 +25,7 @@ async def make(
     part: Path,
     report: WorkReport,
     slots: CallersSlots,
+    writer: PartWriter,
     *,
     gaps: Gaps,
 ) -> WrittenPart:
@@ -32,7 +33,7 @@ async def make(
     try:
         pieces = await asyncio.to_thread(ends.find, runs)
         if pieces is not None:
-            return await pieced_cut.make(pieces, part, report, slots, gaps=gaps)
+            return await pieced_cut.make(pieces, part, report, slots, writer, gaps=gaps)
     except (ends.OtherPictures, Unpreparable) as error:
         log.warning("exact_ends_unfit", part=part.name, error=str(error))
-    return await encoded_cut.make(runs, part, report, slots, gaps=gaps)
+    return await encoded_cut.make(runs, part, report, slots, writer, gaps=gaps)

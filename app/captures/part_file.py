@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.captures.verification import Expected
 from app.clips.clip_report import ClipContents
@@ -18,15 +19,44 @@ from app.work import threads
 
 @dataclass(frozen=True)
 class WrittenPart:
-    """What was written into a part file, and what it must hold."""
+    """What was written into a part file, and what it must hold.
+
+    `listing`: of a part that is put together where clips are kept, which bytes are copied there.
+    """
 
     contents: ClipContents
     expected: Expected
+    listing: Path | None = None
 
     @classmethod
-    def of(cls, planned: Movie) -> WrittenPart:
+    def of(cls, planned: Movie, listing: Path | None = None) -> WrittenPart:
         """A planned movie's."""
-        return cls(ClipContents.of(planned), Expected.of(planned))
+        return cls(ClipContents.of(planned), Expected.of(planned), listing)
+
+
+class PartWriter(Protocol):
+    """What writes the movies that a clip is planned into. Raises SegmentChanged, StorageFull.
+
+    `on_progress` is told the share that is written, by any thread.
+    """
+
+    async def input(self, planned: Movie, path: Path, on_progress: Callable[[float], None]) -> None:
+        """Writes a movie that a program reads on this machine."""
+
+    async def part(
+        self, planned: Movie, part: Path, on_progress: Callable[[float], None]
+    ) -> Path | None:
+        """Writes the part: its list, if something is copied into it where clips are kept."""
+
+
+class LocalWriter:
+    """A PartWriter of what is all on this machine."""
+
+    async def input(self, planned: Movie, path: Path, on_progress: Callable[[float], None]) -> None:
+        await write(planned, path, on_progress)
+
+    async def part(self, planned: Movie, part: Path, on_progress: Callable[[float], None]) -> None:
+        await write(planned, part, on_progress)
 
 
 async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
-from app.captures import ffmpeg_process, part_file
+from app.captures import ffmpeg_process
 from app.captures.ffmpeg_process import Effort
-from app.captures.part_file import WrittenPart
+from app.captures.part_file import PartWriter, WrittenPart
 from app.captures.progress import Fraction, WorkReport
 from app.captures.slots import CallersSlots
 from app.media import h264, movie
@@ -53,6 +53,7 @@ async def make(
     part: Path,
     report: WorkReport,
     slots: CallersSlots,
+    writer: PartWriter,
     *,
     gaps: Gaps,
 ) -> WrittenPart:
@@ -62,7 +63,7 @@ async def make(
     async def encode(effort: Effort) -> Movie:
         await report.stage(CaptureStage.ENCODING)
         fraction = Fraction(0.0, PIECES_FRACTION)
-        encoding = pieced(pieces, part, files, effort, gaps=gaps, on_progress=fraction.set)
+        encoding = pieced(pieces, part, files, effort, writer, gaps=gaps, on_progress=fraction.set)
         return await report.watch(encoding, fraction)
 
     try:
@@ -70,11 +71,11 @@ async def make(
         async with slots.copying():
             await report.stage(CaptureStage.COPYING)
             fraction = Fraction(PIECES_FRACTION, 1.0)
-            await report.watch(part_file.write(planned, part, fraction.set), fraction)
+            listing = await report.watch(writer.part(planned, part, fraction.set), fraction)
     finally:
         for path in files:
             path.unlink(missing_ok=True)
-    return WrittenPart.of(planned)
+    return WrittenPart.of(planned, listing)
 
 
 async def pieced(
@@ -82,6 +83,7 @@ async def pieced(
     part: Path,
     files: list[Path],
     effort: Effort,
+    writer: PartWriter,
     *,
     gaps: Gaps,
     on_progress: Callable[[float], None],
@@ -104,7 +106,7 @@ async def pieced(
         def report(seconds: float, before: float = done, length: float = piece.seconds) -> None:
             on_progress((before + min(seconds, length)) / whole if whole else 1.0)
 
-        made[name] = await _encoded(name, ids[name], piece, part, files, effort, report)
+        made[name] = await _encoded(name, ids[name], piece, part, files, effort, writer, report)
         done += piece.seconds
     sources = {name: made[name].source if name in made else None for name in _PIECES}
     return await asyncio.to_thread(
@@ -128,6 +130,7 @@ async def _encoded(
     part: Path,
     files: list[Path],
     effort: Effort,
+    writer: PartWriter,
     on_progress: Callable[[float], None],
 ) -> _Encoded:
     given, stream, result = (
@@ -135,7 +138,7 @@ async def _encoded(
     )
     files += [given, stream, result]
     planned = await asyncio.to_thread(movie.plan, [piece.run])
-    await part_file.write(planned, given, lambda _: None)
+    await writer.input(planned, given, lambda _: None)
     command = argv(given, stream, effort, pictures=len(piece.pts), set_id=set_id)
     longest = ffmpeg_process.longest_seconds(piece.seconds)
     await ffmpeg_process.run(command, effort, on_progress=on_progress, run_seconds=longest)

@@ -23,7 +23,7 @@ from app.clips.clip_location import parts_path
 from app.context import Context
 from app.media.movie import NothingToShow, Run
 from app.models import CaptureResult, CaptureRow, ClipFields, Cut
-from app.storage import clip_files
+from app.storage import clip_files, composition
 from app.tracing import trace
 
 
@@ -41,14 +41,14 @@ async def make(
     try:
         result = await _written(ctx, tools, capture, part, report)
     except BaseException as error:
-        part.unlink(missing_ok=True)
+        composition.discard(part)
         if isinstance(error, NothingToShow):
             raise NothingRecorded("no picture was recorded in the window") from error
         raise
     try:
         await report.result(result)
     except Lost:  # of any other error it is not known whether the row has the result
-        part.unlink(missing_ok=True)
+        composition.discard(part)
         raise
     return result
 
@@ -63,7 +63,7 @@ async def _written(
         async with slots.copying():
             await report.begin()
             media, runs = await _media(ctx, capture, part, report, held)
-            written = await _copied(runs, capture, part, report)
+            written = await _copied(media, runs, capture, part, report)
         if written is None:
             written = await _encoded(media, runs, capture, part, report, slots)
             await asyncio.to_thread(clip_files.sync, part)
@@ -73,7 +73,7 @@ async def _written(
         await tools.verifier.verify(
             part, written.expected, caller=capture["caller"], source=capture["buffer_id"]
         )
-    return _result(capture, told, part)
+    return _result(capture, told, part, written.listing)
 
 
 async def _media(
@@ -90,13 +90,17 @@ async def _media(
 
 
 async def _copied(
-    runs: Sequence[Run], capture: CaptureRow, part: Path, report: Report
+    media: WindowMedia | TrimMedia,
+    runs: Sequence[Run],
+    capture: CaptureRow,
+    part: Path,
+    report: Report,
 ) -> WrittenPart | None:
     """The part; None if something of it has to be encoded."""
     if capture["cut"] == Cut.EXACT or not runs:
         return None
     cut, gaps = capture["cut"], capture["gaps"]
-    written = await copied_cut.make(runs, part, report, cut=cut, gaps=gaps)
+    written = await copied_cut.make(runs, part, report, media.writer, cut=cut, gaps=gaps)
     await asyncio.to_thread(clip_files.sync, part)
     return written
 
@@ -111,13 +115,15 @@ async def _encoded(
 ) -> WrittenPart:
     if isinstance(media, TrimMedia) and not runs:
         return await reencoded_cut.make(media, part, report, slots)
-    return await exact_cut.make(runs, part, report, slots, gaps=capture["gaps"])
+    return await exact_cut.make(runs, part, report, slots, media.writer, gaps=capture["gaps"])
 
 
-def _result(capture: CaptureRow, told: ClipFields, part: Path) -> CaptureResult:
+def _result(
+    capture: CaptureRow, told: ClipFields, part: Path, listing: Path | None
+) -> CaptureResult:
     start = told["delivered_start"]
     return {
-        "part": part.name,
+        "part": (listing or part).name,
         "file_id": secrets.token_hex(12),
         "filename": clip_report.filename(capture["title"], capture["room"], start),
         "size_bytes": part.stat().st_size,

@@ -34,7 +34,7 @@ async def make(
         fraction = Fraction()
         encoded = encoded_cut.encode(
             encoding,
-            [media.path],
+            [media.source.path],
             part,
             effort,
             on_progress=fraction.set,

@@ -16,7 +16,13 @@ from pymongo.errors import PyMongoError
 
 from app import metrics
 from app.access import quota
-from app.captures import rendition_encoding, renditions, row_leases, store_outage
+from app.captures import (
+    rendition_encoding,
+    rendition_media,
+    renditions,
+    row_leases,
+    store_outage,
+)
 from app.captures.capture_tools import CaptureTools
 from app.captures.failures import GaveUp
 from app.captures.ffmpeg_process import Effort
@@ -206,8 +212,10 @@ async def _encoded(
     async def encode(effort: Effort) -> None:
         fraction = Fraction()
         # Fetched in its slot, and again in a second one: only so many lie on this disk.
-        async with clip_source.whole(ctx, clip.file, part, lease.hold) as source:
-            encoding = rendition_encoding.encode(row, clip.row, source, part, effort, fraction.set)
+        async with clip_source.excerpt(ctx, clip.file, part) as source:
+            await lease.hold(rendition_media.fetch(source, clip.row, row))
+            path = source.path
+            encoding = rendition_encoding.encode(row, clip.row, path, part, effort, fraction.set)
             await watched(lease, encoding, fraction)
 
     await slots.encode(rendition_encoding.pixels(row, clip.row), encode)

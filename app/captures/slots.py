@@ -21,7 +21,7 @@ MIDDLE_PIXELS = 4_000_000_000
 MIDDLE_SECONDS = 60.0
 """Which such a one takes at most while others wait for its place."""
 FETCHED_OF_ONE = 2
-"""Clips of one user that are worked on, with all of each on this disk where they lie elsewhere."""
+"""Clips of one user that are worked on, with what is fetched of each where they lie elsewhere."""
 
 _Done = TypeVar("_Done")
 

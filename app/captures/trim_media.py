@@ -1,41 +1,49 @@
-"""What a trim is made of: its clip's own file, which is fetched first where clips are elsewhere."""
+"""What a trim is made of: its clip's own file, of which here is its index, and what is asked for.
+
+Of one that no plan of ours describes, here is all.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+from app.captures import far_writer
 from app.captures.failures import MediaDeleted
+from app.captures.part_file import PartWriter
 from app.captures.progress import Fraction, WorkReport
 from app.clips import clip_access, clip_report, clip_source, library, play_time
 from app.clips.clip_pages import Clip
 from app.clips.clip_report import ClipContents
+from app.clips.clip_source import ClipSource
 from app.context import Context
 from app.errors import NotFound
 from app.media import own_movie
 from app.media.movie import Run
 from app.media.own_movie import NotOurs
+from app.media.picture_sources import NoPicture
 from app.media.samples import VIDEO_TICKS
 from app.models import CaptureRow, ClipFields, ClipRow, Cut, TrimRange
 from app.models.schema import ReplayClip
+from app.storage import clip_files
 from app.viewing.fragment_sources import SegmentChanged
 
 
 @dataclass(frozen=True)
 class TrimMedia:
-    """A clip's file, and which part of it is meant.
+    """A clip's file, and which part of it is meant. `writer`: of what is planned of the runs.
 
     `runs` is empty of one that was encoded whole, which no plan of ours describes. `clock`: what
     the clock of the runs says at the clip's first picture.
     """
 
-    path: Path
+    source: ClipSource
     clip: ClipRow
+    writer: PartWriter
     part: TrimRange
     runs: list[Run]
     clock: datetime
@@ -55,13 +63,9 @@ async def opened(
     Raises MediaDeleted if the clip is gone, or goes meanwhile; Lost, StoreAway, StorageFull.
     """
     clip = await source(ctx, trim)
-
-    async def hold(copying: Coroutine[Any, Any, None]) -> None:
-        await report.watch(copying, Fraction())
-
     try:
-        async with clip_source.whole(ctx, clip.file, part, hold) as path:
-            yield await asyncio.to_thread(_read, path, clip.row, trim)
+        async with clip_source.excerpt(ctx, clip.file, part) as found:
+            yield await report.watch(_taken(ctx, found, clip, trim), Fraction())
         await source(ctx, trim)
     except (FileNotFoundError, EOFError, SegmentChanged):
         await source(ctx, trim)  # most likely that is why
@@ -92,18 +96,30 @@ async def closed_by(ctx: Context, capture: CaptureRow) -> str | None:
     return None if trim is None else (await source(ctx, trim)).row["closed_by"]
 
 
-def _read(path: Path, row: ClipRow, trim: TrimRange) -> TrimMedia:
+async def _taken(ctx: Context, source: ClipSource, clip: Clip, trim: TrimRange) -> TrimMedia:
+    with clip_files.disk_errors():
+        with suppress(NoPicture):  # then it is none of ours
+            await source.fetch_beginning(media_bytes=0)
+        media = await asyncio.to_thread(_read, ctx, source, clip, trim)
+        if not media.runs:
+            await source.fetch_all()
+    return media
+
+
+def _read(ctx: Context, source: ClipSource, clip: Clip, trim: TrimRange) -> TrimMedia:
+    row = clip.row
     start, end = trim["start_seconds"], trim["end_seconds"]
     # The clock is right where the part begins: before it pauses may be left out.
     clock = play_time.instant(row, start) - timedelta(seconds=start)
+    writer = far_writer.of(ctx.clips, source, clip.file)
     try:
-        whole = own_movie.read(path, clock, row["_id"])
+        whole = own_movie.read(source.path, clock, row["_id"])
     except NotOurs:
-        return TrimMedia(path, row, trim, [], clock)
+        return TrimMedia(source, row, writer, trim, [], clock)
     begin = whole.start_ticks
     run = replace(
         whole,
         start_ticks=begin + round(start * VIDEO_TICKS),
         end_ticks=min(begin + round(end * VIDEO_TICKS), whole.end_ticks),
     )
-    return TrimMedia(path, row, trim, [run], clock)
+    return TrimMedia(source, row, writer, trim, [run], clock)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.buffer import pins
 from app.captures import media_arrival
+from app.captures.part_file import LocalWriter, PartWriter
 from app.clips import clip_report
 from app.clips.clip_report import ClipContents
 from app.context import Context
@@ -24,6 +25,11 @@ class WindowMedia:
     ranges: Sequence[MediaRange]
     segments: Sequence[Sequence[SegmentRow]]
     sessions: dict[str, SessionRow]
+
+    @property
+    def writer(self) -> PartWriter:
+        """Of what is planned of them."""
+        return LocalWriter()
 
     @property
     def exact_clock(self) -> bool:

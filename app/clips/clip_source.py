@@ -7,14 +7,15 @@ All else in it are zeros, which take no space.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 import shutil
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from app.buffer.paths import THUMBNAILS_ROOT
 from app.context import Context
@@ -23,6 +24,7 @@ from app.media.picture_sources import NoPicture
 from app.models import FileRow
 from app.storage import clip_files
 from app.storage.clip_store import OpenedClip
+from app.work import threads
 
 BEGINNING_BYTES = 2 * 2**20
 """Of the media: libav looks at the first pictures before it tells of any."""
@@ -38,13 +40,20 @@ _RETRY_SECONDS = 5
 
 
 class ClipSource:
-    """A file at `path`. `is_whole`: nothing has to be fetched before it is read."""
+    """A file at `path`. `is_whole`: nothing has to be fetched before it is read.
 
-    def __init__(self, path: Path, clip: OpenedClip | None = None) -> None:
+    `somebody_waits`: for pictures, for which so much is fetched, in so much time.
+    """
+
+    def __init__(
+        self, path: Path, clip: OpenedClip | None = None, *, somebody_waits: bool = True
+    ) -> None:
         self.path = path
         self.is_whole = clip is None
+        self.tag = "" if clip is None else clip.tag
         self._clip = clip
-        self._left_bytes = MOST_BYTES
+        self._left_bytes = MOST_BYTES if somebody_waits else math.inf
+        self._seconds = FETCH_SECONDS if somebody_waits else None
 
     async def fetch(self, spans: Iterable[tuple[int, int]]) -> None:
         """Returns when all bytes [start, end) of these are there.
@@ -55,7 +64,7 @@ class ClipSource:
         if self._clip is None:
             return
         try:
-            async with asyncio.timeout(FETCH_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 await self._fetch(self._clip, spans)
         except TimeoutError as error:
             raise Unavailable(
@@ -80,11 +89,11 @@ class ClipSource:
                     each.cancel()
                 await asyncio.gather(*copies, return_exceptions=True)
 
-    async def fetch_beginning(self) -> None:
-        """Returns when its index can be read. Raises as `fetch` does."""
+    async def fetch_beginning(self, media_bytes: int = BEGINNING_BYTES) -> None:
+        """Returns when its index can be read, and how its media begins. Raises as `fetch` does."""
         await self.fetch([(0, _HEAD_BYTES)])
         if not self.is_whole:
-            await self.fetch([(_HEAD_BYTES, _index_end(self.path) + BEGINNING_BYTES)])
+            await self.fetch([(_HEAD_BYTES, _index_end(self.path) + media_bytes)])
 
     async def fetch_all(self) -> None:
         """Returns when all of it is there. Raises as `fetch` does."""
@@ -114,46 +123,30 @@ async def _copy(clip: OpenedClip, to: int, span: tuple[int, int], turns: asyncio
     position, end = span
     async with turns:
         async for block in clip.read(position, end):
-            os.pwrite(to, block, position)  # a millisecond, since nothing waits for the disk
+            # A millisecond, unless the disk has more to write than it keeps up with.
+            await threads.to_its_end(None, partial(os.pwrite, to, block, position))
             position += len(block)
 
 
-async def copy(ctx: Context, file: FileRow, to: Path) -> None:
-    """Copies the whole file of a row to a path, however large it is.
-
-    Raises FileNotFoundError, EOFError if it is gone meanwhile, StoreAway, StorageFull.
-    """
-    clip = await _open(ctx, file)
-    try:
-        with clip_files.disk_errors(), to.open("wb") as copied:
-            async for block in clip.read(0, clip.size_bytes):
-                await asyncio.to_thread(copied.write, block)
-    finally:
-        await clip.close()
-
-
 @asynccontextmanager
-async def whole(
-    ctx: Context,
-    file: FileRow,
-    part: Path,
-    hold: Callable[[Coroutine[Any, Any, None]], Awaitable[None]],
-) -> AsyncIterator[Path]:
-    """Where the whole file of a row is read from, until the block ends; `part` is made of it.
+async def excerpt(ctx: Context, file: FileRow, part: Path) -> AsyncIterator[ClipSource]:
+    """The file of a row that `part` is made of, until the block ends: where it lies, or an excerpt
+    beside `part` that has nothing yet.
 
-    Where that is not on this disk, a copy beside `part`; `hold` awaits the copying. Raises as
-    `copy` does.
+    Raises FileNotFoundError, PathRefused, StoreAway, StorageFull.
     """
     local = ctx.clips.local_path(file["storage_path"])
     if local is not None:
-        yield local
+        yield ClipSource(local)
         return
-    copied = clip_files.beside(part, "source")
+    clip = await _open(ctx, file)
+    path = clip_files.beside(part, "source")
     try:
-        await hold(copy(ctx, file, copied))
-        yield copied
+        await asyncio.to_thread(_extend, path, clip.size_bytes)
+        yield ClipSource(path, clip, somebody_waits=False)
     finally:
-        copied.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        await clip.close()
 
 
 async def _open(ctx: Context, file: FileRow) -> OpenedClip:
@@ -172,9 +165,14 @@ async def _open(ctx: Context, file: FileRow) -> OpenedClip:
 
 def _made(root: Path, name: str, size_bytes: int) -> Path:
     path = clip_files.part_path(root, name, 1)
-    with path.open("wb") as file:
-        file.truncate(size_bytes)
+    _extend(path, size_bytes)
     return path
+
+
+def _extend(path: Path, size_bytes: int) -> None:
+    """Makes a file of zeros, which take no space."""
+    with clip_files.disk_errors(), path.open("wb") as file:
+        file.truncate(size_bytes)
 
 
 def _index_end(path: Path) -> int:

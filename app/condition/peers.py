@@ -22,8 +22,10 @@ from app.errors import StoreAway, Unavailable
 from app.recording.livekit import AnswerTooLong, LiveKit
 from app.settings import Settings, safety
 from app.storage.clip_places import claimed_folder, clip_bucket
+from app.storage.confined import key_inside
 from app.storage.egress_places import egress_bucket
 from app.storage.instance import UNTOLD, id_there
+from app.storage.prefix_owner import INSTANCE, PROBE
 from app.store import Store
 from app.work import outside_answers
 from app.work.queue import Queue
@@ -106,7 +108,7 @@ async def clip_store(settings: Settings, known: str | None) -> CheckResult:
             f"{place}: the bucket keeps versions, so that what people delete stays in it",
             "give it a rule that expires versions which are not current",
         )
-    kept = f"{place}: objects can be put, read, listed and deleted"
+    kept = f"{place}: objects can be put, read, listed and deleted, {await _copying(bucket)}"
     if settings.clips_proxy or bucket.origin is None:
         return CheckResult("ok", f"{kept}; clips are read through us")
     if _is_out_of_reach(bucket.origin, settings.base_url):
@@ -146,6 +148,17 @@ def _nobodys(settings: Settings) -> CheckResult:
         f"{settings.media_root} has no instance id, and the database does not answer",
         "have the database answer, or mount the disk of the media root",
     )
+
+
+async def _copying(bucket: ClipBucket) -> str:
+    """What becomes of trims in a bucket."""
+    # Only who keeps clips in one waits for the libraries.
+    from app.storage import composed_upload
+
+    probe, instance = (key_inside(bucket.place.prefix, name) for name in (PROBE, INSTANCE))
+    if bucket.s3 is not None and await composed_upload.is_copied(bucket.s3, probe, instance):
+        return "and trims are copied there"
+    return "but not copied in ranges: trims are fetched and sent"
 
 
 async def _keeps_versions(bucket: ClipBucket) -> bool:

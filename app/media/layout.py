@@ -101,6 +101,19 @@ class Layout:
             self.audio,
         )
 
+    def key_frames(self) -> list[tuple[int, int]]:
+        """The payload's bytes [start, end) of the first and of the last key frame."""
+        numbers = np.flatnonzero(np.concatenate(self.keys))
+        return [self._picture(int(number)) for number in numbers[[0, -1]]] if len(numbers) else []
+
+    def _picture(self, number: int) -> tuple[int, int]:
+        for offset, sizes in zip(self.video.offsets, self.video.sizes, strict=True):
+            if number < len(sizes):
+                start = offset + int(sizes[:number].sum(dtype=np.int64))
+                return start, start + int(sizes[number])
+            number -= len(sizes)
+        raise IndexError(number)
+
     def _add_samples(
         self,
         path: str,

@@ -57,6 +57,7 @@ class Movie:
     - `header`: `ftyp moov` and the head of `mdat`. `extents`: the whole file in order, the header
       first.
     - `sources`: the files that extents name, with the size each must have.
+    - `key_frames`: the file's bytes [start, end) of the first and of the last one.
     - `duration_seconds`: what is shown. `hidden_head_seconds`: in the file before it, not shown.
     - `frames`, `audio_frames`: samples in the file, hidden ones and silence included;
       `silence_frames`: how many of the latter were made here.
@@ -66,6 +67,7 @@ class Movie:
     header: bytes
     extents: Sequence[Extent]
     sources: Sequence[Source]
+    key_frames: Sequence[tuple[int, int]]
     size_bytes: int
     duration_seconds: float
     hidden_head_seconds: float
@@ -132,6 +134,7 @@ def plan(
         header=head,
         extents=behind(head, layout.extents),
         sources=layout.sources,
+        key_frames=[(len(head) + start, len(head) + end) for start, end in layout.key_frames()],
         size_bytes=len(head) + layout.size_bytes,
         duration_seconds=timing.duration / VIDEO_TICKS,
         hidden_head_seconds=(first.start_ticks - int(first.pts.min())) / VIDEO_TICKS,

@@ -15,20 +15,22 @@ from typing import TYPE_CHECKING
 
 import obstore
 import structlog
-from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, BaseError
 
 from app.errors import StoreAway
 from app.settings.store_place import StorePlace
-from app.storage import clip_files, clip_folder
+from app.storage import clip_files, clip_folder, composed_upload, composition
 from app.storage.clip_store import KeptFile
+from app.storage.composition import Composition, CopiedRange
 from app.storage.confined import PathRefused, in_folder, key_inside
 from app.storage.hashing import sha256_of_blocks
-from app.storage.open_object import OpenObject, received
+from app.storage.multipart_upload import NotCopied
+from app.storage.open_object import OpenObject, blocks_of, received
 from app.storage.prefix_owner import INSTANCE, PROBE, PROBED, SMALL_BYTES, check_owner
 from app.storage.store_answers import explained
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, ObjectMeta
+    from obstore import ObjectMeta
 
     from app.storage.bucket_clients import BucketClient
     from app.storage.s3_requests import S3Requests
@@ -39,8 +41,6 @@ MOST_PARTS = 10_000
 PARTS_AT_ONCE = 3
 PUT_AT_ONCE = 4
 """Files of one process: each has PARTS_AT_ONCE parts in memory, and after an outage many wait."""
-READ_BYTES = 2**20
-"""What is read of an object by one request, and waits in memory for whoever reads slowly."""
 ABORT_SECONDS = 60.0
 """For all uploads to a key that were broken off; the next attempt goes on with them."""
 ASKED_AT_ONCE = 16
@@ -93,19 +93,52 @@ class ClipBucket:
         if self.s3 is not None:
             await self.s3.uploads(key_inside(self.place.prefix, PROBE))
 
+    def composed(
+        self, source: str, tag: str, ranges: Sequence[CopiedRange], size_bytes: int
+    ) -> Composition | None:
+        piece_bytes = composed_upload.piece_bytes(size_bytes)
+        copied = composition.whole_pieces(ranges, size_bytes, piece_bytes)
+        if self.s3 is None or not copied:
+            return None
+        return Composition(source, tag, size_bytes, piece_bytes, copied)
+
     async def publish(self, storage_path: str, part: Path) -> str | None:
         key = self._key(storage_path)
         await self._claim()
+        put = self._compose if composition.is_list(part) else self._put
         async with self._turns:
-            return await self._put(storage_path, key, part)
+            try:
+                return await put(storage_path, key, part)
+            except FileNotFoundError:
+                if await self._head(key) is None:
+                    raise
+                return None  # somebody was killed after it was put
+
+    async def _compose(self, storage_path: str, key: str, listing: Path) -> str | None:
+        """Puts a file together of the part that a list is of. Its bytes are not all read."""
+        asked = await asyncio.to_thread(composition.read, listing)
+        part = composition.part_of(listing)
+        await self.abort_uploads(storage_path)
+        sha256 = None
+        try:
+            if self.s3 is None:
+                raise NotCopied(f"{self.place} is asked for nothing of the kind")
+            source_key, headers = self._key(asked.source), _headers(storage_path)
+            await composed_upload.put(self.s3, key, source_key, asked, part, headers)
+        except NotCopied as error:
+            log.warning("range_not_copied", key=key, error=str(error))
+            await self.abort_uploads(storage_path)
+            await composed_upload.fill(asked, part, await self.open(asked.source))
+            sha256 = await self._put(storage_path, key, part)
+        except Exception:
+            await self.abort_uploads(storage_path)
+            raise
+        await self._check_size(key, asked.size_bytes)
+        await asyncio.to_thread(composition.discard, part)
+        return sha256
 
     async def _put(self, storage_path: str, key: str, part: Path) -> str | None:
-        try:
-            sha256, size_bytes = await asyncio.to_thread(_measured, part)
-        except FileNotFoundError:
-            if await self._head(key) is None:
-                raise
-            return None  # somebody was killed after it was put
+        sha256, size_bytes = await asyncio.to_thread(_measured, part)
         in_parts = size_bytes > self._part_bytes
         if in_parts:
             await self.abort_uploads(storage_path)
@@ -114,21 +147,20 @@ class ClipBucket:
                 self._store,
                 key,
                 part,
-                attributes={
-                    "Content-Type": clip_files.media_type(storage_path),
-                    "Cache-Control": "private",
-                    "sha256": sha256,
-                },
+                attributes={**_headers(storage_path), "sha256": sha256},
                 use_multipart=in_parts,
                 chunk_size=max(self._part_bytes, -(-size_bytes // MOST_PARTS)),
                 max_concurrency=PARTS_AT_ONCE,
             )
+        await self._check_size(key, size_bytes)
+        await asyncio.to_thread(part.unlink, missing_ok=True)
+        return sha256
+
+    async def _check_size(self, key: str, size_bytes: int) -> None:
         kept = await self._head(key)
         if kept is None or kept["size"] != size_bytes:
             there = "is not there" if kept is None else f"has {kept['size']} bytes"
             raise StoreAway(f"{self.place}: an object of {size_bytes} bytes {there} after its put")
-        await asyncio.to_thread(part.unlink, missing_ok=True)
-        return sha256
 
     async def abort_uploads(self, storage_path: str) -> None:
         """Ends what attempts to put a file in parts have left. Its parts would cost on, unseen."""
@@ -170,9 +202,9 @@ class ClipBucket:
         tag = found["e_tag"]
 
         def read(start: int, end: int) -> AsyncIterator[bytes]:
-            return self._read(key, tag, start, end)
+            return blocks_of(self._store, self.place, key, tag, start, end)
 
-        return OpenObject(found["size"], found["last_modified"], read)
+        return OpenObject(found["size"], tag or "", found["last_modified"], read)
 
     async def sha256(self, storage_path: str) -> str:
         opened = await self.open(storage_path)
@@ -242,23 +274,6 @@ class ClipBucket:
                 self._check_bucket(error)
                 return None
 
-    async def _read(self, key: str, tag: str | None, start: int, end: int) -> AsyncIterator[bytes]:
-        while start < end:
-            stop = min(end, start + READ_BYTES)
-            options: GetOptions = {"range": (start, stop)}
-            if tag is not None:
-                options["if_match"] = tag
-            with self._answers("read"):
-                try:
-                    found = await obstore.get_async(self._store, key, options=options)
-                    block = await received(f"{self.place}: {key}", found, stop - start)
-                except (FileNotFoundError, PreconditionError) as error:
-                    raise EOFError(f"{key} is gone, or is another one since") from error
-            if not block:
-                raise EOFError(f"{key} ends at byte {start}, {end} was its size")
-            start += len(block)
-            yield block
-
     @contextmanager
     def _answers(self, doing: str) -> Iterator[None]:
         """Turns what the store refuses, or leaves unanswered, into StoreAway."""
@@ -271,6 +286,11 @@ class ClipBucket:
         """Raises StoreRefuses if it is the whole bucket that is not found."""
         if "NoSuchBucket" in str(error):
             raise explained(self.place, "read", str(error)) from None
+
+
+def _headers(storage_path: str) -> dict[str, str]:
+    """Of an object: what it is, and that no cache is to keep it for others."""
+    return {"Content-Type": clip_files.media_type(storage_path), "Cache-Control": "private"}
 
 
 def _measured(part: Path) -> tuple[str, int]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import structlog
 
-from app.storage import clip_files
+from app.storage import clip_files, composition
 from app.storage.clip_store import KeptFile
+from app.storage.composition import CopiedRange
 from app.storage.confined import member
 from app.storage.hashing import sha256_of_file
 from app.storage.open_file import OpenFile, open_file
@@ -30,8 +31,15 @@ class ClipFolder:
     def __init__(self, root: Path) -> None:
         self.parts_root = root
 
+    def composed(
+        self, source: str, tag: str, ranges: Sequence[CopiedRange], size_bytes: int
+    ) -> None:
+        """Its files are on this machine, and parts are made of them where they lie."""
+
     async def publish(self, storage_path: str, part: Path) -> None:
         """Nothing is read for it, so no hash is known."""
+        if composition.is_list(part):
+            raise FileNotFoundError(f"{part.name} is of a bucket, in which clips were kept")
         await asyncio.to_thread(clip_files.publish, self.parts_root, storage_path, part)
 
     async def abort_uploads(self, storage_path: str) -> None:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from app.storage.composition import Composition, CopiedRange
+
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
@@ -24,6 +26,10 @@ class OpenedClip(Protocol):
 
     @property
     def size_bytes(self) -> int: ...
+    @property
+    def tag(self) -> str:
+        """Which content it has, of a place that gives content one; empty otherwise."""
+
     @property
     def modified_at(self) -> datetime: ...
     def read(self, start: int, end: int) -> AsyncIterator[bytes]:
@@ -50,11 +56,21 @@ class ClipStore(Protocol):
     def origin(self) -> str | None:
         """Scheme and host of the URLs that it gives; None if it gives none."""
 
+    def composed(
+        self, source: str, tag: str, ranges: Sequence[CopiedRange], size_bytes: int
+    ) -> Composition | None:
+        """How a file is put together in the place, of a part and of ranges of another file there.
+
+        `source`: that one's storage path; `ranges`: what of it the new file has, in order, of
+        which the place may leave some to the part. None if it copies none.
+        """
+
     async def publish(self, storage_path: str, part: Path) -> str | None:
         """Keeps a synced part durably under its storage path. Repeated, it changes nothing.
 
-        The part is gone then. The SHA-256 of its bytes, 64 hex digits, if that is known by then.
-        Raises FileNotFoundError if there is neither part nor file.
+        `part` may be the list of one that is put together there. It is gone then. The SHA-256 of
+        the file's bytes, 64 hex digits, if that is known by then.
+        Raises FileNotFoundError if there is neither part nor file, or no source of it any more.
         """
 
     async def abort_uploads(self, storage_path: str) -> None:

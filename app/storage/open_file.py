@@ -22,6 +22,10 @@ class OpenFile:
     modified_ns: int
 
     @property
+    def tag(self) -> str:
+        return ""  # it is held
+
+    @property
     def modified_at(self) -> datetime:
         return datetime.fromtimestamp(self.modified_ns / 1e9, UTC)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -30,6 +31,7 @@ from app.settings.store_place import StorePlace
 from app.storage import s3_answers
 from app.storage.store_answers import explained
 from app.work import outside_answers
+from app.work.outside_answers import OutsideAnswer
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential
@@ -46,6 +48,7 @@ ANSWER_BYTES = 256 * 1024
 _ID_CHARACTERS = 1024
 _PLAIN = {"Accept-Encoding": "identity"}
 """Nothing is unpacked: a few bytes may be very many."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def s3_endpoint(settings: Settings, bucket: str) -> str:
@@ -68,7 +71,7 @@ class S3Requests:
     """Signs for one bucket, and asks it what only S3 is asked."""
 
     def __init__(self, settings: Settings, place: StorePlace) -> None:
-        self._place = place
+        self.place = place
         self._base = s3_endpoint(settings, place.bucket)
         self._region = settings.s3_region
         secret = settings.aws_secret_access_key.get_secret_value()
@@ -116,7 +119,7 @@ class S3Requests:
         asked = {"list-type": "2"} | dict(query)
         body = await self._ask("GET", "", asked, doing="list", most_bytes=most_bytes)
         if not body:
-            raise explained(self._place, "list", "status 404 <Code>NoSuchBucket</Code>")
+            raise explained(self.place, "list", "status 404 <Code>NoSuchBucket</Code>")
         (told, *_) = self._records(body, "ListBucketResult") or [{}]
         return ListedPage(
             objects=self._records(body, "Contents"),
@@ -147,7 +150,7 @@ class S3Requests:
             return s3_answers.records(body, name)
         except s3_answers.NotReadable as error:
             raise StoreAway(
-                f"{self._place}: the store answers what S3 does not, or more than is read: {error}"
+                f"{self.place}: the store answers what S3 does not, or more than is read: {error}"
             ) from None
 
     async def _ask(
@@ -160,34 +163,62 @@ class S3Requests:
         most_bytes: int = ANSWER_BYTES,
     ) -> bytes:
         """The body of an answer; empty if there is nothing of that kind. Raises StoreAway."""
-        url = await self.signed(method, key, query, timedelta(seconds=3 * REQUEST_SECONDS))
-        try:
-            async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as client:
-                answer = await outside_answers.ask(
-                    client,
-                    method,
-                    url,
-                    seconds=REQUEST_SECONDS,
-                    most_bytes=most_bytes,
-                    headers=_PLAIN,
-                )
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise explained(self._place, doing, f"{type(error).__name__} {error}") from error
+        async with client() as asking:
+            answer = await self.send(asking, method, key, query, doing=doing, most_bytes=most_bytes)
         if answer.status == httpx.codes.NOT_FOUND:
             return b""
         if not answer.is_success:
             said = answer.beginning.decode(errors="replace")
-            raise explained(self._place, doing, f"status {answer.status} {said}")
+            raise explained(self.place, doing, f"status {answer.status} {said}")
         return answer.beginning
 
-    async def signed(self, method: str, key: str, query: Mapping[str, str], life: timedelta) -> str:
-        """A URL that carries its signature for `method`."""
+    async def send(
+        self,
+        asking: httpx.AsyncClient,
+        method: str,
+        key: str,
+        query: Mapping[str, str],
+        *,
+        doing: str,
+        headers: Mapping[str, str] = _NONE,
+        content: bytes = b"",
+        seconds: float = REQUEST_SECONDS,
+        most_bytes: int = ANSWER_BYTES,
+    ) -> OutsideAnswer:
+        """What the store answers, whatever it is. Raises StoreAway if it does not answer."""
+        life = timedelta(seconds=3 * seconds)
+        url = await self.signed(method, key, query, life, headers)
+        try:
+            return await outside_answers.ask(
+                asking,
+                method,
+                url,
+                seconds=seconds,
+                most_bytes=most_bytes,
+                headers={**_PLAIN, **headers},
+                content=content,
+                timeout=seconds,
+            )
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise explained(self.place, doing, f"{type(error).__name__} {error}") from error
+
+    async def signed(
+        self,
+        method: str,
+        key: str,
+        query: Mapping[str, str],
+        life: timedelta,
+        headers: Mapping[str, str] = _NONE,
+    ) -> str:
+        """A URL that carries its signature for `method`, and for these headers."""
         base = urlsplit(self._base)
         prefix = base.path
         path = f"{prefix}/{quote(key)}" if key else prefix or "/"
         pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
         request = HttpRequest(
-            method, f"{path}?{pairs}" if pairs else path, HttpHeaders([("Host", base.netloc)])
+            method,
+            f"{path}?{pairs}" if pairs else path,
+            HttpHeaders([("Host", base.netloc), *headers.items()]),
         )
         config = AwsSigningConfig(
             signature_type=AwsSignatureType.HTTP_REQUEST_QUERY_PARAMS,
@@ -202,5 +233,10 @@ class S3Requests:
         try:
             signed = await asyncio.wrap_future(aws_sign_request(request, config))
         except AwsCrtError as error:
-            raise explained(self._place, "read", str(error)) from error
+            raise explained(self.place, "read", str(error)) from error
         return f"{self.origin}{signed.path}"
+
+
+def client() -> httpx.AsyncClient:
+    """What sends requests to a store. To make one takes 25 ms: for certificates that it trusts."""
+    return httpx.AsyncClient(timeout=REQUEST_SECONDS)

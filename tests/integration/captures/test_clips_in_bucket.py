@@ -370,7 +370,7 @@ async def test_what_does_not_match_in_the_bucket_is_named(
     assert any("is gone, not" in each for each in await violations(ctx))
 
 
-async def test_no_more_of_an_object_is_copied_here_than_its_clip_has(
+async def test_no_more_of_an_object_is_fetched_than_its_clip_has(
     ctx: Context, ended_share: MakeShare, front: ObjectFront, tmp_path: Any
 ) -> None:
     """A store that says what it likes would fill the disk on which shares are recorded."""
@@ -382,7 +382,8 @@ async def test_no_more_of_an_object_is_copied_here_than_its_clip_has(
     front.tell("^HEAD ", [told.encode()])
     before = front.count("^GET ")
     with pytest.raises(FileNotFoundError, match="has 1000000000000 bytes, and the clip"):
-        await clip_source.copy(ctx, made.file, tmp_path / "copy.mp4")
+        async with clip_source.excerpt(ctx, made.file, tmp_path / "1.part"):
+            pass
     with pytest.raises(FileNotFoundError):
         async with clip_source.opened(ctx, made.file):
             pass

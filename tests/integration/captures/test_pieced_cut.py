@@ -14,6 +14,7 @@ import pytest
 
 from app.captures import pieced_cut
 from app.captures.ffmpeg_process import Effort
+from app.captures.part_file import LocalWriter
 from app.media import ends, h264, own_movie
 from app.media.movie import Movie, Run, plan
 from app.media.movie_bytes import write
@@ -59,6 +60,7 @@ async def clip_of(runs: Sequence[Run], folder: Path) -> Clip:
         folder / "clip.part",
         files,
         Effort(is_short=True),
+        LocalWriter(),
         gaps=Gaps.SKIP,
         on_progress=told.append,
     )

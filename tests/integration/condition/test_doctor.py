@@ -175,6 +175,11 @@ async def test_a_bucket_for_clips_is_tried(
     told = (await found(settings))["clip store"]
     assert (told.level, told.advice) == ("ok", "")
     assert f"callers are redirected to {front.endpoint}" in told.text
+    assert "trims are copied there" in told.text
+    front.answer("x-amz-copy-source", 501, "NotImplemented")
+    told = (await found(settings))["clip store"]
+    assert (told.level, "trims are fetched and sent" in told.text) == ("ok", True)
+    front.heal()
     far = make_settings(**given, public_url="https://replay.example.com")
     assert (await found(far))["clip store"].level == "warn"
     through_us = make_settings(**given, public_url="https://replay.example.com", clips_proxy=True)

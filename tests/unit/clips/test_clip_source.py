@@ -20,6 +20,7 @@ class Remote:
     """A clip that is elsewhere, and counts what is read of it."""
 
     modified_at = datetime(2026, 11, 28, tzinfo=UTC)
+    tag = ""
 
     def __init__(self, content: bytes) -> None:
         self.content = content

@@ -1,0 +1,98 @@
+"""A file put together in a bucket: what its part has is sent, all else is copied there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from app.storage import clip_files, s3_requests
+from app.storage.clip_store import OpenedClip
+from app.storage.composition import Composition, FilePiece
+from app.storage.multipart_upload import MultipartUpload, NotCopied
+from app.storage.s3_requests import S3Requests
+from app.work import threads
+
+PIECE_BYTES = 5 * 2**20
+"""The least that S3 takes of a part that is not the last one; all are of one size, as R2 wants."""
+MOST_PIECES = 10_000
+AT_ONCE = 4
+
+
+def piece_bytes(size_bytes: int) -> int:
+    """How large the pieces of a file are."""
+    return max(PIECE_BYTES, -(-size_bytes // MOST_PIECES))
+
+
+async def put(
+    s3: S3Requests,
+    key: str,
+    source_key: str,
+    composition: Composition,
+    part: Path,
+    headers: Mapping[str, str],
+) -> None:
+    """Puts a file together under its key. Failed or cancelled, it leaves an upload to be aborted.
+
+    Raises FileNotFoundError if the part is gone, or the source is, or has changed; NotCopied,
+    StoreAway.
+    """
+    turns = asyncio.Semaphore(AT_ONCE)
+    async with s3_requests.client() as asking:
+        upload = await MultipartUpload.begin(s3, asking, key, headers)
+
+        async def sent(number: int, piece: FilePiece) -> str:
+            async with turns:
+                if piece.offset is None:
+                    return await upload.put(number, await asyncio.to_thread(_bytes, part, piece))
+                end = piece.offset + piece.end - piece.start
+                return await upload.copy(number, source_key, composition.tag, piece.offset, end)
+
+        pieces = [
+            asyncio.create_task(sent(number, piece))
+            for number, piece in enumerate(composition.pieces(), 1)
+        ]
+        try:
+            tags = await asyncio.gather(*pieces)
+        finally:
+            # Before the client is closed, which they are using.
+            for each in pieces:
+                each.cancel()
+            await asyncio.gather(*pieces, return_exceptions=True)
+        await upload.complete(tags)
+
+
+async def is_copied(s3: S3Requests, key: str, source_key: str) -> bool:
+    """Whether the store copies ranges: tried with an upload that is aborted. Raises StoreAway."""
+    async with s3_requests.client() as asking:
+        upload = await MultipartUpload.begin(s3, asking, key, {})
+        try:
+            await upload.copy(1, source_key, "", 0, 1)
+        except (NotCopied, FileNotFoundError):
+            return False
+        finally:
+            await upload.abort()
+    return True
+
+
+async def fill(composition: Composition, part: Path, source: OpenedClip) -> None:
+    """Reads what is not in a part into it, durably, where the store does not copy.
+
+    Raises FileNotFoundError if the source has changed, EOFError, StoreAway, StorageFull.
+    """
+    if source.tag != composition.tag:
+        raise FileNotFoundError(f"{composition.source} is another one since")
+    with clip_files.disk_errors(), part.open("r+b") as file:
+        for start, end, offset in composition.ranges:
+            position = start
+            async for block in source.read(offset, offset + end - start):
+                await threads.to_its_end(None, partial(os.pwrite, file.fileno(), block, position))
+                position += len(block)
+    await asyncio.to_thread(clip_files.sync, part)
+
+
+def _bytes(part: Path, piece: FilePiece) -> bytes:
+    with part.open("rb") as file:
+        return os.pread(file.fileno(), piece.end - piece.start, piece.start)
