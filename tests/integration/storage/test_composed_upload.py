@@ -74,6 +74,7 @@ async def test_what_is_copied_does_not_come_here(bucket: ClipBucket, front: Obje
     assert await bucket.publish(CLIP, listing) is None, "somebody was killed after it was put"
 
 
+@pytest.mark.heavy
 async def test_a_store_that_does_not_copy_is_sent_all_of_it(
     bucket: ClipBucket, front: ObjectFront
 ) -> None:
@@ -122,7 +123,8 @@ async def test_an_upload_that_was_broken_off_is_ended_by_the_next_attempt(
     assert await read(await bucket.open(CLIP)) == MADE
 
 
-@pytest.mark.parametrize("becomes", [pytest.param("gone", marks=pytest.mark.heavy), "another"])
+@pytest.mark.heavy
+@pytest.mark.parametrize("becomes", ["gone", "another"])
 async def test_of_a_source_that_is_not_the_same_nothing_is_made(
     bucket: ClipBucket, becomes: str
 ) -> None:
