@@ -117,6 +117,8 @@ class MultipartUpload:
         is_ours = b"<Code>NoSuchUpload</Code>" in answer.beginning  # somebody has aborted it
         if answer.status in (404, 412) and not is_ours:
             raise FileNotFoundError(f"{self._s3.place}: {source} is gone, or is another one since")
+        if answer.is_success and not answer.beginning.strip():
+            raise NotCopied(f"{self._s3.place}: the store takes a copy for a part without bytes")
         is_final = 400 <= answer.status < 500 and answer.status not in _PASSING
         if (is_final or answer.status == 501) and not is_ours:
             raise NotCopied(_refused(self._s3, answer).detail)

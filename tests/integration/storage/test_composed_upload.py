@@ -75,11 +75,13 @@ async def test_what_is_copied_does_not_come_here(bucket: ClipBucket, front: Obje
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize("told", ["501 Not Implemented", "200 OK"])
 async def test_a_store_that_does_not_copy_is_sent_all_of_it(
-    bucket: ClipBucket, front: ObjectFront
+    bucket: ClipBucket, front: ObjectFront, told: str
 ) -> None:
+    """Also one that heeds no header of a copy, and takes it for an upload of nothing."""
     listing = await asked(bucket)
-    front.answer(COPIES, 501, "NotImplemented")
+    front.tell(COPIES, [f'HTTP/1.1 {told}\r\nETag: "e"\r\nContent-Length: 0\r\n\r\n'.encode()])
     assert await bucket.publish(CLIP, listing) == await bucket.sha256(CLIP)
     assert await read(await bucket.open(CLIP)) == MADE
     assert await listed(bucket) == {SOURCE: len(WHOLE), CLIP: len(MADE)}
