@@ -24,6 +24,7 @@ class Opened:
     """A file in memory, read by some bytes at a time. `closed`: how many were closed."""
 
     modified_at = NOW
+    tag = ""
     closed = 0
 
     def __init__(self, content: bytes) -> None:
