@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.routing import BaseRoute
 
+from app.access.policy import ClipRight
 from app.api import clip_views, json_types
 from app.api.call import Call
 from app.api.capture_views import StatusWord
@@ -42,6 +44,10 @@ class RenditionView(View):
     )
     end_seconds: RoundedSeconds = Field(
         description="Where it ends in the clip's play time.", examples=[10.0]
+    )
+    beside: list[Id] = Field(
+        description="Of `mp4-side-by-side`: the other clips that it shows, in its order, the clip "
+        "being the first. Whoever sees each of them reads it, and it goes with any of them."
     )
     status: StatusWord
     progress: Annotated[float, Told(minimum=0, maximum=1)] = Field(
@@ -84,7 +90,7 @@ class RenditionList(View):
 async def create_rendition(call: Call[RenditionRequest]) -> RenditionView:
     """Accepts a rendition of a clip."""
     clip, row = await renditions.accept(call.ctx, call.caller, call.path["clip_id"], call.input)
-    return _view(call, clip, row)
+    return _view(call, row, [clip])
 
 
 @endpoint(
@@ -97,8 +103,11 @@ async def create_rendition(call: Call[RenditionRequest]) -> RenditionView:
 async def list_renditions(call: Call[None]) -> RenditionList:
     """Lists the renditions of a clip."""
     clip = await clip_access.readable(call.ctx, call.caller, call.path["clip_id"])
-    rows = await clip_renditions.of_clip(call.ctx, clip["_id"])
-    return RenditionList(items=[_view(call, clip, row) for row in rows])
+    items: list[RenditionView] = []
+    for row in await clip_renditions.of_clip(call.ctx, clip["_id"]):
+        shown = await _seen(call, row, clip)
+        items += [_view(call, row, shown)] if shown else []
+    return RenditionList(items=items)
 
 
 @endpoint(
@@ -117,12 +126,26 @@ async def delete_rendition(call: Call[None]) -> None:
     rows = await clip_renditions.of_clip(call.ctx, clip["_id"])
     found = next((row for row in rows if row["_id"] == wanted), None)
     if found is None:
-        raise NotFound("the clip has no such rendition")
+        raise NotFound(clip_renditions.NO_RENDITION)
     await ended_by_others.withdraw(call.ctx, call.caller, clip, found)
 
 
-def _view(call: Call[Any], clip: ClipRow, row: RenditionRow) -> RenditionView:
+async def _seen(call: Call[Any], row: RenditionRow, clip: ClipRow) -> list[ClipRow]:
+    """The clips that a rendition of `clip`, which the caller sees, shows; none if the caller does
+    not see them all."""
+    try:
+        shown = await clip_renditions.clips_of(call.ctx, row, clip)
+    except NotFound:
+        return []
+    rights = await clip_access.rights(call.ctx, call.caller, shown)
+    is_seen = min(rights) >= ClipRight.READ and all(map(clip_access.is_shown, shown))
+    return shown if is_seen else []
+
+
+def _view(call: Call[Any], row: RenditionRow, shown: Sequence[ClipRow]) -> RenditionView:
+    """A rendition that shows some clips, the first of which it is of."""
     path = f"/files/{row['_id']}"
+    clip: ClipRow = {**shown[0], "grant": clip_access.grant(shown)}
     file_url = download_url = None
     if row["status"] == CaptureStatus.READY:
         file_url = clip_views.media_url(clip, call.reader, path)
@@ -131,6 +154,7 @@ def _view(call: Call[Any], clip: ClipRow, row: RenditionRow) -> RenditionView:
         id=row["_id"],
         clip_id=row["clip_id"],
         format=row["format"],
+        beside=row["beside"],
         start_seconds=row["start_seconds"],
         end_seconds=row["end_seconds"],
         status=row["status"],

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
-from app.captures import ffmpeg_process
+from app.captures import ffmpeg_process, side_by_side
 from app.captures.encoded_cut import TOLERANCE_SECONDS
 from app.captures.failures import NotAsPlanned
 from app.captures.ffmpeg_process import Effort
-from app.captures.rendition_kinds import size_of
+from app.captures.rendition_kinds import KINDS, size_of
 from app.captures.verification import Expected
 from app.models import ClipRow, RenditionFormat, RenditionRow
 
@@ -39,30 +39,36 @@ _MP4 = {
 _MAGIC = {RenditionFormat.GIF: (0, b"GIF89a"), RenditionFormat.WEBP: (8, b"WEBP")}
 
 
-def pixels(row: RenditionRow, clip: ClipRow) -> int:
+def pixels(row: RenditionRow, clips: Sequence[ClipRow]) -> int:
     """Of all pictures that are made, as large as they are decoded."""
     rate = _RATES.get(row["format"], MOST_A_SECOND)
     pictures = ceil((row["end_seconds"] - row["start_seconds"]) * rate)
-    return pictures * clip["width"] * clip["height"]
+    return pictures * sum(clip["width"] * clip["height"] for clip in clips)
 
 
 async def encode(
     row: RenditionRow,
-    clip: ClipRow,
-    source: Path,
+    clips: Sequence[ClipRow],
+    sources: Sequence[Path],
     target: Path,
     effort: Effort,
     on_progress: Callable[[float], None],
 ) -> None:
-    """Writes the file. `on_progress` is told the share that is done, 0 to 1.
+    """Writes the file of `clips`, whose files are `sources`: one, or those of a side by side.
+
+    `on_progress` is told the share that is done, 0 to 1.
 
     Raises FfmpegFailed, StorageFull, PutOff.
     """
     seconds = row["end_seconds"] - row["start_seconds"]
-    is_film = row["format"] == RenditionFormat.MP4_720P
-    longest = ffmpeg_process.longest_seconds(seconds) if is_film else PICTURE_SECONDS
+    is_film = KINDS[row["format"]].is_film
+    if row["format"] == RenditionFormat.SIDE_BY_SIDE:
+        command = side_by_side.argv(side_by_side.plan(clips), sources, target, _MP4, effort)
+    else:
+        command = argv(row, clips[0], sources[0], target, effort)
+    longest = ffmpeg_process.longest_seconds(seconds * len(clips)) if is_film else PICTURE_SECONDS
     await ffmpeg_process.run(
-        argv(row, clip, source, target, effort),
+        command,
         effort,
         on_progress=lambda done: on_progress(min(1.0, done / seconds)),
         stall_seconds=ffmpeg_process.STALL_SECONDS if is_film else PICTURE_SECONDS,
@@ -71,7 +77,7 @@ async def encode(
 
 
 def argv(row: RenditionRow, clip: ClipRow, source: Path, target: Path, effort: Effort) -> list[str]:
-    """ffmpeg's command line."""
+    """ffmpeg's command line for one clip."""
     start, seconds = row["start_seconds"], row["end_seconds"] - row["start_seconds"]
     # No more is read than is shown: a palette is made of all that comes, which waits for it.
     part = {"ss": f"{start:.3f}", "t": f"{seconds:.3f}"}
@@ -105,9 +111,10 @@ def argv(row: RenditionRow, clip: ClipRow, source: Path, target: Path, effort: E
     return made
 
 
-def expected(row: RenditionRow, clip: ClipRow) -> Expected:
+def expected(row: RenditionRow, clips: Sequence[ClipRow]) -> Expected:
     """What an MP4 must hold."""
-    width, height = size_of(row, clip)
+    is_of_several = row["format"] == RenditionFormat.SIDE_BY_SIDE
+    width, height = side_by_side.plan(clips).size if is_of_several else size_of(row, clips[0])
     return Expected(
         size_bytes=None,
         width=width,

@@ -7,7 +7,8 @@ lease is over; where the file has its row, it goes on from there.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from app.clips import clip_access, clip_renditions, clip_report, clip_source, li
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import NotFound, ReplayError, StoreAway
-from app.models import CaptureStatus, FileRow, RenditionFormat, RenditionRow
+from app.models import CaptureStatus, FileRow, RenditionRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import File, Rendition, ReplayClip
 from app.storage import clip_files
@@ -129,16 +130,16 @@ async def _remove(ctx: Context, row: RenditionRow, lease: _Lease) -> None:
 async def _bring_to_its_end(
     ctx: Context, tools: CaptureTools, row: RenditionRow, lease: _Lease
 ) -> None:
-    if (clip := await _clip(ctx, row)) is None:
+    if not (clips := await _clips(ctx, row)):
         await clip_renditions.withdraw(ctx, row)
         return
-    await renditions.note(ctx, row, clip.row)
+    await renditions.note(ctx, row, clips[0].row)
     try:
         if row["attempts"] > ATTEMPTS:
             raise GaveUp(f"{ATTEMPTS} attempts to make it did not come to an end")
         # Its row says that the file has its name: somebody came so far.
         file = await ctx.store.rows(File).find_one({"_id": row["_id"]})
-        file = file or await _made(ctx, tools, clip, row, lease)
+        file = file or await _made(ctx, tools, clips, row, lease)
     except StoreAway:
         raise
     except ReplayError as error:
@@ -150,15 +151,18 @@ async def _bring_to_its_end(
     log.info("rendition_ready", bytes=file["size_bytes"])
 
 
-async def _clip(ctx: Context, row: RenditionRow) -> Clip | None:
-    """The clip, if it is not deleted."""
-    clip = await ctx.store.rows(ReplayClip).find_one({"_id": row["clip_id"]})
-    if clip is None or not clip_access.is_shown(clip):
-        return None
-    try:
-        return await library.with_file(ctx, clip)
-    except NotFound:
-        return None
+async def _clips(ctx: Context, row: RenditionRow) -> list[Clip]:
+    """The clip, and those beside it; none if one of them is deleted."""
+    clips: list[Clip] = []
+    for clip_id in (row["clip_id"], *row["beside"]):
+        clip = await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
+        if clip is None or not clip_access.is_shown(clip):
+            return []
+        try:
+            clips.append(await library.with_file(ctx, clip))
+        except NotFound:
+            return []
+    return clips
 
 
 async def _fail(ctx: Context, row: RenditionRow, lease: _Lease, error: ReplayError) -> None:
@@ -178,7 +182,7 @@ async def _give_back(ctx: Context, row: RenditionRow, lease: _Lease) -> None:
 
 
 async def _made(
-    ctx: Context, tools: CaptureTools, clip: Clip, row: RenditionRow, lease: _Lease
+    ctx: Context, tools: CaptureTools, clips: Sequence[Clip], row: RenditionRow, lease: _Lease
 ) -> FileRow:
     """The file's row, once the file has its name."""
     root, path = ctx.clips.parts_root, row["storage_path"]
@@ -186,7 +190,7 @@ async def _made(
     part = await asyncio.to_thread(clip_files.part_path, root, path, row["attempts"])
     await lease.change({"status": CaptureStatus.RUNNING})
     try:
-        await _encoded(ctx, tools, clip, row, lease, part)
+        await _encoded(ctx, tools, clips, row, lease, part)
         await asyncio.to_thread(clip_files.sync, part)
         size_bytes = part.stat().st_size
         # As a trim it is made only where there is room for what it is more than was reckoned.
@@ -198,31 +202,41 @@ async def _made(
         part.unlink(missing_ok=True)
     await asyncio.to_thread(clip_files.discard_parts, root, path)
     await lease.keep()
-    file = _file(clip, row, size_bytes, checksum)
+    file = _file(clips[0], row, size_bytes, checksum)
     await ctx.store.create(file)
     return row_of(file)
 
 
 async def _encoded(
-    ctx: Context, tools: CaptureTools, clip: Clip, row: RenditionRow, lease: _Lease, part: Path
+    ctx: Context,
+    tools: CaptureTools,
+    clips: Sequence[Clip],
+    row: RenditionRow,
+    lease: _Lease,
+    part: Path,
 ) -> None:
-    media_of = clip.row["buffer_id"] or clip.row["_id"]
+    shown = [clip.row for clip in clips]
+    media_of = shown[0]["buffer_id"] or shown[0]["_id"]
     slots = CallersSlots(tools.slots, row["caller"], media_of)
 
     async def encode(effort: Effort) -> None:
         fraction = Fraction()
         # Fetched in its slot, and again in a second one: only so many lie on this disk.
-        async with clip_source.excerpt(ctx, clip.file, part) as source:
-            await lease.hold(rendition_media.fetch(source, clip.row, row))
-            path = source.path
-            encoding = rendition_encoding.encode(row, clip.row, path, part, effort, fraction.set)
+        async with AsyncExitStack() as held:
+            sources: list[Path] = []
+            for place, clip in enumerate(clips):
+                excerpt = clip_source.excerpt(ctx, clip.file, part, f"source{place}")
+                source = await held.enter_async_context(excerpt)
+                await lease.hold(rendition_media.fetch(source, clip.row, row))
+                sources.append(source.path)
+            encoding = rendition_encoding.encode(row, shown, sources, part, effort, fraction.set)
             await watched(lease, encoding, fraction)
 
-    await slots.encode(rendition_encoding.pixels(row, clip.row), encode)
-    if row["format"] != RenditionFormat.MP4_720P:
+    await slots.encode(rendition_encoding.pixels(row, shown), encode)
+    if not KINDS[row["format"]].is_film:
         await asyncio.to_thread(rendition_encoding.check_picture, row, part)
         return
-    expected = rendition_encoding.expected(row, clip.row)
+    expected = rendition_encoding.expected(row, shown)
     await tools.verifier.verify(part, expected, caller=row["caller"], source=media_of)
 
 

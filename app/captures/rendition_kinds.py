@@ -19,19 +19,30 @@ class RenditionKind:
     height: int
     bytes_per_second: int
 
+    @property
+    def is_film(self) -> bool:
+        """Whether it is as long as what it is made of, and has its sound."""
+        return self.file_type == "VIDEO"
+
 
 KINDS = {
     RenditionFormat.GIF: RenditionKind(".gif", "image/gif", "IMAGE", 480, 480, 500_000),
     RenditionFormat.WEBP: RenditionKind(".webp", "image/webp", "IMAGE", 480, 480, 150_000),
     RenditionFormat.MP4_720P: RenditionKind(".mp4", "video/mp4", "VIDEO", 1280, 720, 300_000),
+    RenditionFormat.SIDE_BY_SIDE: RenditionKind(".mp4", "video/mp4", "VIDEO", 1920, 1080, 600_000),
 }
 
 
 def size_of(row: RenditionRow, clip: ClipRow) -> tuple[int, int]:
     """Width and height, even: those of the clip, or smaller ones that fit."""
     kind = KINDS[row["format"]]
+    return fitted(clip, kind.width, kind.height)
+
+
+def fitted(clip: ClipRow, most_width: int, most_height: int) -> tuple[int, int]:
+    """Width and height, even, of a clip's pictures in a box: as they are, or smaller."""
     width, height = max(2, clip["width"]), max(2, clip["height"])
-    scale = min(1.0, kind.width / width, kind.height / height)
+    scale = min(1.0, most_width / width, most_height / height)
     return max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.captures.rendition_kinds import KINDS
 from app.errors import Invalid
-from app.models import ClipRow, RenditionFormat
+from app.models import RenditionFormat
 from app.models.input_types import PlaySeconds, Seconds
 
 LONGEST_SECONDS = 15.0
@@ -25,14 +26,17 @@ class RenditionRequest(BaseModel):
             "examples": [
                 {"format": RenditionFormat.GIF, "start": 2.5, "end": "10s"},
                 {"format": RenditionFormat.MP4_720P},
+                {"format": RenditionFormat.SIDE_BY_SIDE},
             ]
         },
     )
 
     format: RenditionFormat = Field(
         description="`gif`, `webp`: moving pictures without sound, 480 pixels wide and high and "
-        f"{LONGEST_SECONDS:g} s long at most; `mp4-720p`: with sound, 1280x720 pixels at most. No "
-        "picture is larger than the clip's.",
+        f"{LONGEST_SECONDS:g} s long at most; `mp4-720p`: with sound, 1280x720 pixels at most; "
+        "`mp4-side-by-side`: the clip and up to three others of its moment in step, 1920x1080 at "
+        "most, with the clip's sound, or that of the first that has any; always whole. No picture "
+        "is larger than the clip's.",
     )
     start: PlaySeconds = Field(default=0.0, description="Where it begins.")
     end: Seconds | None = Field(
@@ -42,10 +46,12 @@ class RenditionRequest(BaseModel):
         examples=[10],
     )
 
-    def part_of(self, row: ClipRow) -> tuple[float, float]:
-        """The seconds [start, end) of a clip that are asked for. Raises Invalid."""
-        whole, start = row["duration_seconds"], self.start
-        longest = whole if self.format == RenditionFormat.MP4_720P else LONGEST_SECONDS
+    def part_of(self, whole: float) -> tuple[float, float]:
+        """The seconds [start, end) that are asked for of so many. Raises Invalid."""
+        start = self.start
+        if self.format == RenditionFormat.SIDE_BY_SIDE and (start or self.end is not None):
+            raise Invalid(f"{self.format} is of the whole moment: leave start and end out")
+        longest = whole if KINDS[self.format].is_film else LONGEST_SECONDS
         end = min(whole, start + longest if self.end is None else self.end)
         if start > end - SHORTEST_SECONDS:
             raise Invalid(

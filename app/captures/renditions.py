@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
 
 from app.access import audit, quota
 from app.access.tokens import Caller
-from app.captures import capture_leases, capture_limits, row_leases
+from app.captures import capture_leases, capture_limits, row_leases, side_by_side
 from app.captures.rendition_kinds import KINDS, estimated_bytes
 from app.captures.rendition_request import RenditionRequest
 from app.clips import clip_access, clip_renditions, library
@@ -17,8 +18,8 @@ from app.clips.clip_location import rendition_path
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Conflict, ReplayError, Unavailable
-from app.models import AuditAction, CaptureStatus, ClipRow, RenditionRow
-from app.models.schema import Rendition
+from app.models import AuditAction, CaptureStatus, ClipRow, RenditionFormat, RenditionRow
+from app.models.schema import Rendition, ReplayClip
 from app.store import before, row_of
 
 log = structlog.get_logger()
@@ -30,11 +31,15 @@ async def accept(
     """A clip of the caller's, and its rendition that will be made, or is there. Its quota is held.
 
     The row comes first, as `accepting`, as that of a capture. Raises NotFound, NotPermitted,
-    Invalid, TooManyCaptures, QuotaExceeded, Conflict (the clip has too many), Unavailable.
+    Invalid, TooManyCaptures, QuotaExceeded, Conflict (the clip has too many, or none beside it),
+    Unavailable.
     """
     row = await clip_access.callers_own(ctx, caller, clip_id, to="ask for this")
     clip = await library.with_file(ctx, row)
-    made = _rendition(clip, request)
+    beside: Sequence[ClipRow] = ()
+    if request.format == RenditionFormat.SIDE_BY_SIDE:
+        beside = await _beside(ctx, row)
+    made = _rendition(clip, beside, request)
     while not await ctx.store.create(made):
         known = await ctx.store.rows(Rendition).find_one(
             {"clip_id": clip_id, "content": made.content}
@@ -81,15 +86,33 @@ async def forget_withdrawn(ctx: Context) -> None:
         log.info("renditions_forgotten", renditions=gone.deleted_count)
 
 
-def _rendition(clip: Clip, request: RenditionRequest) -> Rendition:
+async def _beside(ctx: Context, row: ClipRow) -> list[ClipRow]:
+    """The other clips of its owner's and moment that a side by side shows. Raises Conflict."""
+    together = {"moment_id": row["moment_id"], "owner": row["owner"], "_id": {"$ne": row["_id"]}}
+    found: list[ClipRow] = []
+    if row["moment_id"] is not None:
+        clips = ctx.store.rows(ReplayClip).find(together | clip_access.SHOWN)
+        clips = clips.sort([("shared_by", 1), ("_id", 1)]).limit(side_by_side.MOST_BESIDE)
+        found = await clips.to_list(None)
+    if not found:
+        raise Conflict("there is no other clip of the clip's moment that it could be shown beside")
+    return found
+
+
+def _rendition(clip: Clip, beside: Sequence[ClipRow], request: RenditionRequest) -> Rendition:
     rendition_id, kind = secrets.token_hex(12), request.format
-    start, end = request.part_of(clip.row)
+    whole = clip.row["duration_seconds"]
+    if beside:
+        whole = side_by_side.plan([clip.row, *beside]).seconds
+    start, end = request.part_of(whole)
+    beside_ids = [each["_id"] for each in beside]
     return Rendition(
         id=rendition_id,
         clip_id=clip.row["_id"],
         caller=clip.row["owner"],
-        content=f"{kind} {start:.3f} {end:.3f}",
+        content=" ".join([kind, f"{start:.3f}", f"{end:.3f}", *beside_ids]),
         format=kind,
+        beside=beside_ids,
         start_seconds=start,
         end_seconds=end,
         storage_path=rendition_path(clip.file["storage_path"], rendition_id, KINDS[kind].suffix),

@@ -129,6 +129,14 @@ def _refusal(row: ClipRow, found: ClipRight, least: ClipRight) -> NotPermitted:
     return NotPermitted(owner)
 
 
+def grant(rows: Sequence[ClipRow]) -> int:
+    """What a signature names for whoever may read what shows these clips.
+
+    It changes with who may see any of them: a row only ever counts up.
+    """
+    return sum(row["grant"] for row in rows)
+
+
 def is_shown(row: ClipRow) -> bool:
     """Whether the clip is ready and not deleted."""
     return bool(row["ready"]) and row["deleted_at"] is None

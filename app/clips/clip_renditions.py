@@ -1,8 +1,8 @@
 """The renditions of clips: files in other formats, which go with their clip.
 
-Who reads the clip reads them. The row of each promises its file, and holds its bytes in its owner's
-quota from the request on; `app/captures/rendition_execution.py` makes the file, and removes what is
-withdrawn.
+Who reads the clip reads them; a side by side, who reads each of its clips. The row of each promises
+its file, and holds its bytes in its owner's quota from the request on;
+`app/captures/rendition_execution.py` makes the file, and removes what is withdrawn.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from redis.exceptions import RedisError
 from app.access import quota
 from app.clips import clip_access
 from app.context import Context
-from app.models import CaptureStatus, RenditionRow, Row
+from app.errors import NotFound
+from app.models import CaptureStatus, ClipRow, FileRow, RenditionRow, Row
 from app.models.schema import File, Rendition, ReplayClip
 from app.work import errands
 
+NO_RENDITION = "the clip has no such rendition"
 MOST = 20
 """Of one clip."""
 LAST_LOOK = timedelta(seconds=20)
@@ -35,13 +37,35 @@ async def of_clip(ctx: Context, clip_id: str) -> Sequence[RenditionRow]:
     return await found.sort([("accepted_at", 1), ("_id", 1)]).to_list(None)
 
 
+async def clips_of(ctx: Context, row: RenditionRow, clip: ClipRow) -> list[ClipRow]:
+    """The rows of all clips that a rendition of `clip` shows. Raises NotFound if one is no more."""
+    if not row["beside"]:
+        return [clip]
+    found = ctx.store.rows(ReplayClip).find({"_id": {"$in": row["beside"]}})
+    clips = [clip, *await found.to_list(None)]
+    if len(clips) <= len(row["beside"]):
+        raise NotFound(NO_RENDITION)
+    return clips
+
+
+async def clips_of_file(ctx: Context, file: FileRow, clip: ClipRow) -> list[ClipRow]:
+    """The rows of all clips that a file of `clip` shows. Raises NotFound if one is no more."""
+    if file["_id"] == clip["file_id"]:
+        return [clip]
+    row = await ctx.store.rows(Rendition).find_one({"_id": file["_id"]})
+    if row is None:
+        raise NotFound(NO_RENDITION)
+    return await clips_of(ctx, row, clip)
+
+
 async def withdraw_all(ctx: Context, clip_id: str) -> None:
-    """Withdraws the renditions of a clip that is deleted. Repeated, it changes nothing.
+    """Withdraws the renditions that show a clip that is deleted. Repeated, it changes nothing.
 
     A clip that was restored meanwhile keeps them. One that is being accepted meanwhile is withdrawn
     by the worker that is to make it.
     """
-    rows = await of_clip(ctx, clip_id)
+    beside = ctx.store.rows(Rendition).find({"beside": clip_id, **_THERE})
+    rows = [*await of_clip(ctx, clip_id), *await beside.to_list(None)]
     if not rows or await ctx.store.rows(ReplayClip).find_one({"_id": clip_id} | clip_access.SHOWN):
         return
     for row in rows:

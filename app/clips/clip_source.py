@@ -129,9 +129,11 @@ async def _copy(clip: OpenedClip, to: int, span: tuple[int, int], turns: asyncio
 
 
 @asynccontextmanager
-async def excerpt(ctx: Context, file: FileRow, part: Path) -> AsyncIterator[ClipSource]:
+async def excerpt(
+    ctx: Context, file: FileRow, part: Path, what: str = "source"
+) -> AsyncIterator[ClipSource]:
     """The file of a row that `part` is made of, until the block ends: where it lies, or an excerpt
-    beside `part` that has nothing yet.
+    beside `part` that has nothing yet, named by `what` it is to it.
 
     Raises FileNotFoundError, PathRefused, StoreAway, StorageFull.
     """
@@ -140,7 +142,7 @@ async def excerpt(ctx: Context, file: FileRow, part: Path) -> AsyncIterator[Clip
         yield ClipSource(local)
         return
     clip = await _open(ctx, file)
-    path = clip_files.beside(part, "source")
+    path = clip_files.beside(part, what)
     try:
         await asyncio.to_thread(_extend, path, clip.size_bytes)
         yield ClipSource(path, clip, somebody_waits=False)

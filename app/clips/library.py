@@ -213,16 +213,16 @@ async def file_of(
     owner. Raises NotFound, and Gone to whom may know of it if its clip is deleted.
     """
     file, clip = await file_and_clip(ctx, file_id)
+    shown = await clip_renditions.clips_of_file(ctx, file, clip)
+    is_there = all(clip_access.is_shown(each) for each in shown)
     if caller is None:
-        allowed = grant in (None, clip["grant"])
+        allowed = grant in (None, clip_access.grant(shown))
     else:
-        found = await clip_access.right(ctx, caller, clip)
-        allowed = found == ClipRight.CHANGE or (
-            found >= ClipRight.READ and clip["deleted_at"] is None
-        )
+        found = min(await clip_access.rights(ctx, caller, shown))
+        allowed = found == ClipRight.CHANGE or (found >= ClipRight.READ and is_there)
     if not allowed:
         raise NotFound(NO_FILE)
-    if not clip_access.is_shown(clip):
+    if not is_there:
         raise Gone("the clip was deleted")
     return Clip(clip, file)
 

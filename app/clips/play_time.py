@@ -23,7 +23,7 @@ def instant(row: ClipRow, seconds: float, *, is_end: bool = False) -> datetime:
     ends (`is_end`) what was before.
     """
     at, left = begin(row), timedelta(seconds=seconds)
-    for gap in _left_out(row):
+    for gap in left_out(row):
         stretch = gap["start"] - at
         if left < stretch or (is_end and left == stretch):
             break
@@ -41,7 +41,8 @@ def gaps_between(row: ClipRow, start: datetime, end: datetime) -> list[ClipGap]:
     return [gap for gap in found if gap["start"] < gap["end"]]
 
 
-def _left_out(row: ClipRow) -> list[ClipGap]:
+def left_out(row: ClipRow) -> list[ClipGap]:
+    """The pauses that take no play time, in order."""
     start, end = begin(row), row["delivered_end"] or row["requested_end"]
     within = [gap for gap in row["gaps"] if start <= gap["start"] and gap["end"] <= end]
     return sorted((gap for gap in within if not gap["kept"]), key=lambda gap: gap["start"])

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.access.tokens import Caller
-from app.clips import clean_copies, clip_access, clip_deeds, clip_report, clip_visibility, library
+from app.clips import (
+    clean_copies,
+    clip_access,
+    clip_deeds,
+    clip_renditions,
+    clip_report,
+    clip_visibility,
+    library,
+)
 from app.clips.clip_pages import Clip
 from app.clips.share_request import ShareRequest
 from app.context import Context
@@ -22,6 +30,7 @@ from app.models import (
     ClipRow,
     EventName,
     EventRow,
+    FileRow,
     LinkFact,
     Visibility,
     same_request,
@@ -138,7 +147,7 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> Clip:
     Raises NotFound, the same for a wrong, a revoked and an expired link, and for no such file; Gone
     if the clip is deleted; Preparing.
     """
-    file, clip = await library.file_and_clip(ctx, file_id)
+    file, clip = await _linked(ctx, file_id)
     if not _opens(clip, secret) or not clip_visibility.link_holds(clip, datetime.now(UTC)):
         raise NotFound(library.NO_FILE)
     if not clip_access.is_shown(clip):
@@ -151,10 +160,21 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> Clip:
 async def is_open(ctx: Context, file_id: str, secret: str) -> bool:
     """Whether what a link has opened may be sent on: it was not turned off, no clip was deleted."""
     try:
-        _, clip = await library.file_and_clip(ctx, file_id)
+        _, clip = await _linked(ctx, file_id)
     except NotFound:
         return False
     return _opens(clip, secret) and clip_access.is_shown(clip)
+
+
+async def _linked(ctx: Context, file_id: str) -> tuple[FileRow, ClipRow]:
+    """The rows of a file that a link may open, and of its clip. Raises NotFound.
+
+    A link is one clip's: it opens nothing that shows others, too.
+    """
+    file, clip = await library.file_and_clip(ctx, file_id)
+    if len(await clip_renditions.clips_of_file(ctx, file, clip)) > 1:
+        raise NotFound(library.NO_FILE)
+    return file, clip
 
 
 def _opens(clip: ClipRow, secret: str) -> bool:

@@ -642,7 +642,7 @@ export interface Ready {
 }
 
 /** A format that a clip can be had in, too. */
-export type RenditionFormat = 'gif' | 'webp' | 'mp4-720p';
+export type RenditionFormat = 'gif' | 'webp' | 'mp4-720p' | 'mp4-side-by-side';
 
 /** What there is of a clip in other formats. */
 export interface RenditionList {
@@ -663,6 +663,7 @@ export interface RenditionView {
   format: RenditionFormat;
   start_seconds: number;
   end_seconds: number;
+  beside: Array<string>;
   status: 'queued' | 'waiting' | 'running' | 'ready' | 'failed' | 'cancelled';
   progress: number;
   reason: FailureReason | null;

@@ -33,6 +33,7 @@ from app.migrations import (
     refused_sessions,
     request_hashes,
     separate_fragments,
+    shown_beside,
     slot_sharers,
     trimmed_clips,
     view_counts,
@@ -63,5 +64,6 @@ STEPS: tuple[Step, ...] = (
     refused_sessions.migrate,
     moment_ids.migrate,
     request_hashes.migrate,
+    shown_beside.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

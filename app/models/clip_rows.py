@@ -193,6 +193,7 @@ class RenditionRow(TypedDict):
     caller: str
     content: str
     format: RenditionFormat
+    beside: list[str]
     start_seconds: float
     end_seconds: float
     storage_path: str

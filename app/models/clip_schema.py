@@ -221,15 +221,17 @@ class Rendition(Model, Stored[RenditionRow]):
     """A clip, or a part of it, in another format: a file of the clip's that bears its own id.
 
     `content` says what it is; of one that is withdrawn it is the id, so that the same can be asked
-    for again, and its row is there until it is counted no longer. `start_seconds` and `end_seconds`
-    are of the clip's play time. `lease`, `lease_until`, `attempts`: as of a capture. `size_bytes`:
-    once it is ready.
+    for again, and its row is there until it is counted no longer. `beside`: the other clips of a
+    side by side, in its order. `start_seconds` and `end_seconds` are of the clip's play time, of a
+    side by side of its own. `lease`, `lease_until`, `attempts`: as of a capture. `size_bytes`: once
+    it is ready.
     """
 
     model_config = {
         "collection": "renditions",
         "indexes": lambda: [
             IndexModel([("clip_id", ASCENDING), ("content", ASCENDING)], unique=True),
+            IndexModel([("beside", ASCENDING)]),
             IndexModel([("lease_until", ASCENDING)]),
             IndexModel([("caller", ASCENDING), ("accepted_at", ASCENDING)]),
         ],
@@ -240,6 +242,7 @@ class Rendition(Model, Stored[RenditionRow]):
     caller: str
     content: str
     format: RenditionFormat
+    beside: list[str] = []
     start_seconds: float
     end_seconds: float
     storage_path: str

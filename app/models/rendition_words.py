@@ -11,3 +11,4 @@ class RenditionFormat(StrEnum):
     GIF = "gif"
     WEBP = "webp"
     MP4_720P = "mp4-720p"
+    SIDE_BY_SIDE = "mp4-side-by-side"

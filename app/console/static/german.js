@@ -523,6 +523,7 @@ export const german = {
     captured: (count) => plural(count, { one: '1 Clip eines Moments', other: `${count} Clips eines Moments` }),
     clips: 'In Clips zeigen',
     refused: (who, why) => `${who}: ${why}`,
+    oneFilm: 'Ein Video, nebeneinander',
     keys: [
       ['Leertaste', 'Abspielen oder anhalten'],
       ['← →', '1 Sekunde zurück oder vor; mit Umschalt 10'],
@@ -735,8 +736,8 @@ export const german = {
     },
     renditions: {
       heading: 'Andere Formate',
-      make: { gif: 'Kopie als GIF', webp: 'WebP', 'mp4-720p': '720p' },
-      formats: { gif: 'GIF', webp: 'WebP', 'mp4-720p': '720p' },
+      make: { gif: 'Kopie als GIF', webp: 'WebP', 'mp4-720p': '720p', 'mp4-side-by-side': 'Nebeneinander' },
+      formats: { gif: 'GIF', webp: 'WebP', 'mp4-720p': '720p', 'mp4-side-by-side': 'Nebeneinander' },
       explain: 'GIF und WebP beginnen da, wo der Film steht, und haben 15 s.',
       none: 'Noch keine.',
       making: (name) => `${name} wird erstellt`,

@@ -594,6 +594,7 @@ export const english = {
     clips: 'Show in Clips',
     /** @type {Saying<[string, string]>} */
     refused: (who, why) => `${who}: ${why}`,
+    oneFilm: 'One video, side by side',
     keys: [
       ['Space', 'Play or pause'],
       ['← →', '1 second back or ahead; with Shift 10'],
@@ -844,8 +845,8 @@ export const english = {
     },
     renditions: {
       heading: 'Other formats',
-      make: { gif: 'Copy as GIF', webp: 'WebP', 'mp4-720p': '720p' },
-      formats: { gif: 'GIF', webp: 'WebP', 'mp4-720p': '720p' },
+      make: { gif: 'Copy as GIF', webp: 'WebP', 'mp4-720p': '720p', 'mp4-side-by-side': 'Side by side' },
+      formats: { gif: 'GIF', webp: 'WebP', 'mp4-720p': '720p', 'mp4-side-by-side': 'Side by side' },
       explain: 'GIF and WebP begin where the film is, and have 15 s.',
       none: 'None yet.',
       /** @type {Saying<[string]>} */

@@ -91,5 +91,5 @@ def test_what_is_soon_made_waits_for_no_long_encoding(
     """Moving pictures have few a second, whatever the clip has."""
     row: PartOfRow = {"format": format, "start_seconds": 1.0, "end_seconds": 1.0 + seconds}
     clip: PartOfRow = {"width": size[0], "height": size[1]}
-    pixels = rendition_encoding.pixels(row, clip)
+    pixels = rendition_encoding.pixels(row, [clip])
     assert most / 4 < pixels <= most

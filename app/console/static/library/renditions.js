@@ -16,6 +16,9 @@ const LONGEST = 15; // seconds of a moving picture
 const LOOK_MS = 1000;
 /** @type {RenditionFormat[]} */
 const FORMATS = ['gif', 'webp', 'mp4-720p'];
+/** @type {RenditionFormat} */
+const OF_MOMENT = 'mp4-side-by-side';
+const MOVING = ['gif', 'webp'];
 
 /**
  * {element, close()}. `video` shows the clip: of a long one a moving picture begins where the film is.
@@ -28,7 +31,7 @@ export function renditionsOf(clip, { api, video, owned }) {
   const path = `/clips/${clip.id}/renditions`;
   const list = h('ul', { class: 'renditions', 'aria-label': own.heading });
   const none = h('p', { class: 'note', hidden: true }, own.none);
-  const buttons = FORMATS.map((format) =>
+  const buttons = [...FORMATS, ...(clip.moment_id ? [OF_MOMENT] : [])].map((format) =>
     h('button', { type: 'button', onclick: () => void make(format) }, called(own.make, format) ?? format),
   );
   const element = h(
@@ -75,23 +78,7 @@ export function renditionsOf(clip, { api, video, owned }) {
       { type: 'button', class: 'plain', 'aria-label': own.remove(name, part), onclick: () => void drop(made) },
       own.removeShort,
     );
-    return h('li', { class: 'row' }, h('span', {}, `${name}, ${part}`), state(made, name), owned && remove);
-  }
-
-  /**
-   * @param {RenditionView} made
-   * @param {string} name
-   */
-  function state(made, name) {
-    if (made.status === 'failed') {
-      return h('span', { class: 'bad-text' }, called(texts.timeline.failures, made.reason ?? '') ?? made.detail);
-    }
-    if (made.download_url && made.size_bytes !== null) {
-      const said = own.download(bytes(made.size_bytes));
-      return h('a', { class: 'button', href: api.url(made.download_url), download: '' }, said);
-    }
-    const value = made.progress > 0 ? made.progress : undefined;
-    return h('progress', { max: 1, 'aria-label': own.making(name), ...(value && { value }) });
+    return h('li', { class: 'row' }, h('span', {}, `${name}, ${part}`), stateOf(api, made, name), owned && remove);
   }
 
   /** @param {RenditionFormat} format */
@@ -99,7 +86,7 @@ export function renditionsOf(clip, { api, video, owned }) {
     /** @type {RenditionRequest} */
     const body = { format };
     const whole = clip.delivered.duration_seconds;
-    if (format !== 'mp4-720p' && whole > LONGEST) {
+    if (MOVING.includes(format) && whole > LONGEST) {
       body.start = Math.max(0, Math.min(Math.round(video.currentTime * 1000) / 1000, whole - 1));
     }
     try {
@@ -126,4 +113,23 @@ export function renditionsOf(clip, { api, video, owned }) {
   }
 
   return { element, close };
+}
+
+/**
+ * How far a rendition is: why it failed, a link that saves it, or a bar.
+ *
+ * @param {Api} api
+ * @param {RenditionView} made
+ * @param {string} name
+ */
+export function stateOf(api, made, name) {
+  if (made.status === 'failed') {
+    return h('span', { class: 'bad-text' }, called(texts.timeline.failures, made.reason ?? '') ?? made.detail);
+  }
+  if (made.download_url && made.size_bytes !== null) {
+    const said = own.download(bytes(made.size_bytes));
+    return h('a', { class: 'button', href: api.url(made.download_url), download: '' }, said);
+  }
+  const value = made.progress > 0 ? made.progress : undefined;
+  return h('progress', { max: 1, 'aria-label': own.making(name), ...(value && { value }) });
 }

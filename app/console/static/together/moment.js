@@ -1,6 +1,6 @@
 // Asking for clips of one moment of all shares.
 
-import { Problem } from '../api.js';
+import { FINAL, Problem } from '../api.js';
 import { pathName } from '../admin/names.js';
 import { fill, h, set } from '../dom.js';
 import { freshKey } from '../fresh_key.js';
@@ -9,9 +9,10 @@ import { inWords } from '../telling.js';
 import { texts } from '../texts.js';
 import { inWords as stageOf } from '../timeline/capture_job.js';
 import { follow } from '../timeline/following.js';
+import { sideBySide } from './side_by_side.js';
 
 /**
- * @import { MomentAccepted, RoomTimeline } from '../../types.js'
+ * @import { ClipView, MomentAccepted, RoomTimeline } from '../../types.js'
  * @import { Api } from '../api.js'
  * @import { Progress } from '../timeline/capture_job.js'
  * @import { Stretch } from '../timeline/film_clock.js'
@@ -91,7 +92,9 @@ export function momentForm(api, room, clock) {
 
   /** @param {MomentAccepted} accepted */
   function shown({ moment_id: id, captures, refused }) {
-    const jobs = captures.map((capture) => {
+    const together = h('div', {});
+    const ends = captures.map(() => /** @type {ClipView | null | undefined} */ (undefined));
+    const jobs = captures.map((capture, place) => {
       const stage = h('span', { class: 'stage', role: 'status' });
       const clip = h('a', { href: `#/clips/${capture.clip_id}`, hidden: true }, texts.timeline.jobs.open);
       const job = h('li', { class: 'row job' }, h('bdi', {}, capture.sharer), stage, clip);
@@ -100,6 +103,11 @@ export function momentForm(api, room, clock) {
         if (stage.textContent !== told) stage.textContent = told;
         set(job, { class: `row job ${progress.status}` });
         clip.hidden = !progress.clip;
+        if (progress.status === 'lost' || FINAL.includes(progress.status)) {
+          ends[place] = progress.clip;
+          const clips = ends.filter((each) => !!each);
+          if (clips.length > 1 && !ends.includes(undefined)) fill(together, sideBySide(api, clips, ending.signal));
+        }
       };
       void follow(api, `/captures/${capture.id}`, show, ending.signal, false);
       return job;
@@ -116,6 +124,7 @@ export function momentForm(api, room, clock) {
           refused.map((each) => h('li', {}, t.refused(each.sharer, inWords(new Problem(0, each))))),
         ),
       h('ul', { class: 'jobs' }, jobs),
+      together,
     );
     return { panel, heading };
   }

@@ -1,0 +1,160 @@
+"""Clips of one moment in one film, in step: where each is in the picture, and when. Pure.
+
+The first clip is heard, or the first that has sound if it has none: of several that are heard at
+once nothing is understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
+
+from app.captures.ffmpeg_process import Effort
+from app.captures.rendition_kinds import KINDS, fitted
+from app.clips import play_time
+from app.models import ClipRow, RenditionFormat
+
+MOST_BESIDE = 3
+"""Clips besides the first."""
+RATE = 30
+"""Pictures a second."""
+_COLUMNS = 2
+_AWAY = 0.001
+"""Seconds: a picture that is this near to a pause is after it."""
+_DECODING = {"threads": 2}
+_ENCODING = {"threads": 8}
+"""Each thread has pictures of its own, and there are several inputs: of many cores not all work."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What a clip leaves out: where in its play time, and for how long, in seconds."""
+
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A clip's place: `left`, `top` in pixels; [begin, end) in seconds of the film."""
+
+    left: int
+    top: int
+    begin: float
+    end: float
+    pauses: tuple[LeftOut, ...]
+
+    @property
+    def moved(self) -> str:
+        """ffmpeg's words for when in the film a picture, or sound, of the clip is."""
+        later = "".join(f"+gte(T,{p.at - _AWAY:.6f})*{p.seconds:.6f}" for p in self.pauses)
+        return f"PTS+({self.begin:.6f}{later})/TB"
+
+    @property
+    def blank(self) -> str:
+        """ffmpeg's words for whether there is nothing of the clip at an instant of the film."""
+        parts = [f"lt(t,{self.begin:.6f})", f"gte(t,{self.end:.6f})"]
+        passed = self.begin
+        for pause in self.pauses:
+            start = passed + pause.at
+            passed += pause.seconds
+            parts.append(f"gte(t,{start:.6f})*lt(t,{start + pause.seconds - _AWAY:.6f})")
+        return "+".join(parts)
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """A film of some clips: `width`, `height` of the place of each. `heard`: which is."""
+
+    cells: tuple[Cell, ...]
+    width: int
+    height: int
+    seconds: float
+    heard: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the film's pictures."""
+        return (
+            max(cell.left for cell in self.cells) + self.width,
+            max(cell.top for cell in self.cells) + self.height,
+        )
+
+
+def plan(clips: Sequence[ClipRow]) -> Arrangement:
+    """The film of some clips. No place is larger than it need be for any clip as it is."""
+    rows = ceil(len(clips) / _COLUMNS)
+    kind = KINDS[RenditionFormat.SIDE_BY_SIDE]
+    room = kind.width // _COLUMNS, kind.height // rows
+    sizes = [fitted(clip, *room) for clip in clips]
+    width, height = max(size[0] for size in sizes), max(size[1] for size in sizes)
+    first = min(play_time.begin(clip) for clip in clips)
+    cells: list[Cell] = []
+    for place, clip in enumerate(clips):
+        pauses = tuple(_pauses(clip))
+        begin = (play_time.begin(clip) - first).total_seconds()
+        end = begin + clip["duration_seconds"] + sum(pause.seconds for pause in pauses)
+        row, column = divmod(place, _COLUMNS)
+        cells.append(Cell(column * width, row * height, begin, end, pauses))
+    heard = next((place for place, clip in enumerate(clips) if clip["audio"]), 0)
+    return Arrangement(tuple(cells), width, height, max(cell.end for cell in cells), heard)
+
+
+def argv(
+    arranged: Arrangement,
+    sources: Sequence[Path],
+    target: Path,
+    options: dict[str, Any],
+    effort: Effort,
+) -> list[str]:
+    """ffmpeg's command line. `sources`: the clips of the cells; `options`: of the encoding."""
+    inputs = [ffmpeg.input(f"file:{path}", **_DECODING) for path in sources]
+    cells = arranged.cells
+    pictures = [_placed(*each, arranged) for each in zip(inputs, cells, strict=True)]
+    layout = "|".join(f"{cell.left}_{cell.top}" for cell in cells)
+    film = ffmpeg.filter(pictures, "xstack", inputs=len(pictures), layout=layout, fill="black")
+    sound = inputs[arranged.heard].audio.filter("asetpts", cells[arranged.heard].moved)
+    output = ffmpeg.output(
+        film,
+        sound.filter("aresample", **{"async": 1, "first_pts": 0}),
+        f"file:{target}",
+        t=f"{arranged.seconds:.3f}",
+        map_metadata=-1,
+        f="mp4",
+        **options,
+        **(effort.threads or _ENCODING),
+    )
+    made: list[str] = output.compile()
+    return made
+
+
+def _placed(given: Any, cell: Cell, arranged: Arrangement) -> Any:
+    """The pictures of a clip as they are in its place for all of the film, black where it has
+    none."""
+    fit = {"force_original_aspect_ratio": "decrease", "force_divisible_by": 2}
+    box = {"x": 0, "y": 0, "w": "iw", "h": "ih", "color": "black", "t": "fill"}
+    return (
+        given.video.filter("scale", arranged.width, arranged.height, **fit)
+        .filter("pad", arranged.width, arranged.height, "(ow-iw)/2", "(oh-ih)/2")
+        .filter("setsar", 1)
+        .filter("format", "yuv420p")
+        .filter("setpts", cell.moved)
+        .filter("fps", RATE, start_time=0)
+        .filter("tpad", stop=-1, stop_mode="clone")
+        .filter("drawbox", **box, enable=cell.blank)
+    )
+
+
+def _pauses(clip: ClipRow) -> list[LeftOut]:
+    found: list[LeftOut] = []
+    played, at = 0.0, play_time.begin(clip)
+    for gap in play_time.left_out(clip):
+        played += (gap["start"] - at).total_seconds()
+        at = gap["end"]
+        found.append(LeftOut(played, (at - gap["start"]).total_seconds()))
+    return found

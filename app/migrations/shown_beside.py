@@ -1,0 +1,15 @@
+"""Renditions know which other clips they show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+from app.migrations import complete_rows
+
+
+async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
+    """Up to now each showed its clip alone."""
+    await complete_rows.complete(database, {"renditions": {"beside": []}})
