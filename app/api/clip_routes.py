@@ -18,11 +18,10 @@ from app.api.wire import Input
 from app.clips import clip_pages, library, objections
 from app.clips.clip_pages import Clip, Wanted
 from app.clips.clip_visibility import NoPublicUrl
-from app.errors import Conflict, Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
-from app.models import LinkFact, Visibility, Why
+from app.errors import Conflict, Invalid, NotFound, NotPermitted
+from app.models import LinkFact, Visibility
 from app.models.free_text import TITLE_LENGTH, checked_title
 from app.models.input_types import Instant, Name
-from app.recording import admission
 from app.settings.values import LinkDays
 
 
@@ -202,87 +201,8 @@ async def change_clip(call: Call[ClipChange]) -> ClipView:
     return await _view(call, clip)
 
 
-class DeleteQuery(Input):
-    """Whether a deleted clip rests."""
-
-    purge: bool = Field(
-        False,
-        description="For good: it does not rest, and one that does is removed, within seconds.",
-    )
-
-
-@endpoint(
-    "DELETE /clips/{clip_id}",
-    "Delete a clip",
-    description="It is hidden and its quota freed at once. It rests for TRASH_DAYS at most, for "
-    "less while the disk is getting full or its owner's deleted clips take more than their quota. "
-    "It can be restored as long as it rests; then its file goes. Whom a clip of somebody else's "
-    "shows, and admins of its room, delete it for good, as far as `sharer_rights` let them. What "
-    "others than its owner delete for good goes with all that was trimmed from it.",
-    answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},
-    problems=[NotFound, NotPermitted],
-    kept=Kept.CHANGE,
-)
-async def delete_clip(call: Call[DeleteQuery]) -> None:
-    """Hides a clip, and asks again for what waits for its owner's quota."""
-    purge = call.input.purge
-    owner = await library.delete(call.ctx, call.caller, call.path["clip_id"], purge=purge)
-    await admission.ask_again(call.ctx, {"identity": owner, "why": Why.QUOTA})
-
-
-@endpoint(
-    "POST /clips/{clip_id}/restore",
-    "Take a DELETE back",
-    description="As long as the clip rests; it is charged again.",
-    answers=_CLIP,
-    problems=[NotFound, NotPermitted, Gone, QuotaExceeded],
-    kept=Kept.CHANGE,
-)
-async def restore_clip(call: Call[None]) -> ClipView:
-    """Shows a deleted clip again."""
-    return await _view(call, await library.restore(call.ctx, call.caller, call.path["clip_id"]))
-
-
-class ClipDeletionRequest(Input):
-    """Why the clip shall be deleted."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "It shows a password"}]})
-
-    reason: str = Field(
-        "",
-        description=f"One line, at most {TITLE_LENGTH} characters, which its owner reads.",
-        examples=["It shows a password"],
-    )
-
-    @field_validator("reason")
-    @classmethod
-    def _reason(cls, value: str) -> str:
-        return checked_title(value)
-
-
-@endpoint(
-    "POST /clips/{clip_id}/request-deletion",
-    "Ask a clip's owner to delete it",
-    description="For whom a clip of somebody else's shows, once it was opened, and for admins of "
-    "its room. Its owner hears of it by the event `deletion_requested`, once from each who asks.",
-    answers=_CLIP,
-    problems=[NotFound, NotPermitted],
-    body_may_be_empty=True,
-    kept=Kept.CHANGE,
-)
-async def request_clip_deletion(call: Call[ClipDeletionRequest]) -> ClipView:
-    """Asks for the deletion of a clip; the newest request stands in it."""
-    clip = await objections.request_deletion(
-        call.ctx, call.caller, call.path["clip_id"], call.input.reason
-    )
-    return await _view(call, clip)
-
-
 routes: list[BaseRoute] = [
     list_clips,
     get_clip,
     change_clip,
-    delete_clip,
-    restore_clip,
-    request_clip_deletion,
 ]

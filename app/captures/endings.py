@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypedDict
 
@@ -24,12 +24,13 @@ from app.captures import (
     capture_events,
     capture_leases,
     lifecycle,
+    made_rows,
     row_leases,
     trim_media,
 )
 from app.captures.capture_leases import Lease
 from app.captures.failures import MediaDeleted
-from app.clips import clean_copies, clip_visibility
+from app.clips import clean_copies, clip_visibility, replacing
 from app.clips.clip_location import parts_path, storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
@@ -58,8 +59,8 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
     nothing is lost by it, as the clip that it is of is there. Raises MediaDeleted for one whose
     clip was deleted for good before its own row was there: from then on it goes as a clip does.
     """
-    if capture["trim"] is not None:
-        await trim_media.source(ctx, capture["trim"])
+    if (trim := capture["trim"]) is not None:
+        await trim_media.source(ctx, trim)
         owner, size_bytes = capture["caller"], result["size_bytes"]
         await quota.hold_more(ctx.store, ctx.settings, owner, capture["clip_id"], size_bytes)
     root, path = ctx.clips.parts_root, storage_path(ctx.clips, capture)
@@ -72,10 +73,11 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
     await asyncio.to_thread(clip_files.discard_parts, root, parts_path(capture))
     await asyncio.gather(
         quota.settle(ctx.store, capture["caller"], capture["clip_id"], result["size_bytes"]),
-        ctx.store.create(_file(capture, result, path, sha256)),
+        ctx.store.create(made_rows.file(capture, result, path, sha256)),
         pins.release(ctx.store, capture["_id"]),
     )
-    await ctx.store.create(_clip(ctx, capture, result, await trim_media.closed_by(ctx, capture)))
+    closed_by = await trim_media.closed_by(ctx, capture)
+    await ctx.store.create(made_rows.clip(ctx, capture, result, closed_by))
     # Who closes or deletes what it is a part of finds it from now on; who did before, may not have.
     closed_by = await trim_media.closed_by(ctx, capture)
     which = {"_id": capture["clip_id"], "closed_by": None}
@@ -91,7 +93,11 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
 
 
 async def complete(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
-    """Adds the checksum to a ready clip; then nothing is left to do."""
+    """Adds the checksum to a ready clip, gives it its place; then nothing is left to do."""
+    if (trim := capture["trim"]) is not None and trim["in_place"]:
+        await replacing.replace(ctx, capture["caller"], trim["clip_id"], capture["clip_id"])
+        # Once: who goes on after a kill takes back nothing that its owner has done since.
+        await lease.change({"trim.in_place": False})
     await capture_events.ready(ctx, capture, result)
     unknown: Row = {"_id": result["file_id"], "checksum": None}
     if await ctx.store.rows(File).find_one(unknown, {"_id": 1}):
@@ -100,7 +106,7 @@ async def complete(ctx: Context, lease: Lease, capture: CaptureRow, result: Capt
         except FileNotFoundError:
             log.info("clip_gone_before_checksum", clip=capture["clip_id"])  # deleted meanwhile
         else:
-            checksum = {"checksum": _checksum(sha256)}
+            checksum = {"checksum": made_rows.checksum(sha256)}
             await ctx.store.rows(File).update_one(unknown, {"$set": checksum})
     await lease.end()
 
@@ -250,49 +256,3 @@ async def _give_back(ctx: Context, capture: CaptureRow) -> None:
     await asyncio.to_thread(clip_files.discard_parts, root, parts_path(capture))
     if capture["result"] is not None:
         await ctx.store.rows(File).delete_one({"_id": capture["result"]["file_id"]})
-
-
-def _checksum(sha256: str | None) -> str | None:
-    return sha256 and f"sha256:{sha256}"
-
-
-def _file(capture: CaptureRow, result: CaptureResult, path: str, sha256: str | None) -> File:
-    return File(
-        id=result["file_id"],
-        filename=result["filename"],
-        size_bytes=result["size_bytes"],
-        checksum=_checksum(sha256),
-        uploaded_by=capture["caller"],
-        storage_path=path,
-        resource_id=capture["clip_id"],
-        created_at=result["created_at"],
-    )
-
-
-def _clip(
-    ctx: Context, capture: CaptureRow, result: CaptureResult, closed_by: str | None
-) -> ReplayClip:
-    days = ctx.settings.clip_days
-    fields: Row = {"cut": capture["cut"], **result["told"]}
-    return ReplayClip(
-        id=capture["clip_id"],
-        capture_id=capture["_id"],
-        owner=capture["caller"],
-        shared_by=capture["identity"],
-        buffer_id=capture["buffer_id"],
-        room=capture["room"],
-        room_sid=capture["room_sid"],
-        community=capture["community"],
-        title=capture["title"],
-        trimmed_from=capture["trim"]["clip_id"] if capture["trim"] else None,
-        moment_id=capture["moment_id"],
-        opened=closed_by is not None,
-        closed_by=closed_by,
-        ready=True,
-        requested_start=capture["requested_start"],
-        requested_end=capture["requested_end"],
-        created_at=result["created_at"],
-        expires_at=result["created_at"] + timedelta(days=days) if days else None,
-        file_id=result["file_id"],
-        **fields,
-    )

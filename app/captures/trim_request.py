@@ -19,7 +19,11 @@ class TrimRequest(BaseModel):
         frozen=True,
         defer_build=True,
         json_schema_extra={
-            "examples": [{"start": 2.5, "end": "10s"}, {"start": 4, "cut": Cut.EXACT}]
+            "examples": [
+                {"start": 2.5, "end": "10s"},
+                {"start": 4, "cut": Cut.EXACT},
+                {"end": 8, "in_place": True},
+            ]
         },
     )
 
@@ -39,6 +43,13 @@ class TrimRequest(BaseModel):
         default=None,
         description=f"One line, at most {TITLE_LENGTH} characters; default: the clip's.",
         examples=["That goal"],
+    )
+
+    in_place: bool = Field(
+        default=False,
+        description="Whether it takes the clip's place once it is ready: it is kept as the clip "
+        "is, and open to whom the clip is; the clip's link leads to it. The clip is deleted then, "
+        "and can be restored in the trim's place.",
     )
 
     @field_validator("title")

@@ -64,7 +64,13 @@ def _capture(caller: Caller, clip: Clip, request: TrimRequest) -> Capture:
         window_start=begin,
         window_end=finish,
         wait_until=now,
-        trim={"clip_id": row["_id"], "start_seconds": start, "end_seconds": end},
+        trim={
+            "clip_id": row["_id"],
+            "start_seconds": start,
+            "end_seconds": end,
+            "in_place": request.in_place,
+        },
+        moment_id=row["moment_id"] if request.in_place else None,
         accepted_at=now,
         status=CaptureStatus.ACCEPTING,
         reserved_bytes=estimated_trim_bytes(

@@ -222,10 +222,14 @@ def trim_clip(
     end: float | str | None = None,
     cut: w.CutChoice | None = None,
     title: str | None = None,
+    in_place: bool | None = None,
     idempotency_key: str | None = None,
 ) -> Ask[a.PromisedAnswer]:
-    """Asks for a clip of a part of a clip, by its play time: a capture as any other."""
-    body = given(start=start, end=end, cut=cut, title=title)
+    """Asks for a clip of a part of a clip, by its play time: a capture as any other.
+
+    `in_place`: it takes the clip's place, which is deleted then.
+    """
+    body = given(start=start, end=end, cut=cut, title=title, in_place=in_place)
     key = idempotency_key or secrets.token_hex(16)
     return Ask("POST", "/clips/{clip_id}/trim", {"clip_id": clip_id}, body=body, key=key)
 
@@ -236,9 +240,10 @@ def delete_clip(clip_id: str, *, purge: bool | None = None) -> Ask[None]:
     return Ask("DELETE", "/clips/{clip_id}", {"clip_id": clip_id}, query)
 
 
-def restore_clip(clip_id: str) -> Ask[a.ClipAnswer]:
-    """Takes a deletion back."""
-    return Ask("POST", "/clips/{clip_id}/restore", {"clip_id": clip_id})
+def restore_clip(clip_id: str, *, in_place_of: str | None = None) -> Ask[a.ClipAnswer]:
+    """Takes a deletion back. `in_place_of`: a trim of it, which is deleted instead."""
+    body = given(in_place_of=in_place_of)
+    return Ask("POST", "/clips/{clip_id}/restore", {"clip_id": clip_id}, body=body)
 
 
 def request_clip_deletion(clip_id: str, *, reason: str | None = None) -> Ask[a.ClipAnswer]:

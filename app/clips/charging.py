@@ -8,6 +8,7 @@ every instant; one that is hidden may still be charged until `uncharge` finds it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from app.access import quota
@@ -17,12 +18,19 @@ from app.models import ClipRow
 from app.models.schema import ReplayClip
 
 
-async def hide(ctx: Context, row: ClipRow, now: datetime, **where: object) -> bool:
-    """Hides a clip that is shown, and frees its charge.
+async def hide(
+    ctx: Context,
+    row: ClipRow,
+    now: datetime,
+    *,
+    also: Mapping[str, object] | None = None,
+    **where: object,
+) -> bool:
+    """Hides a clip that is shown, and frees its charge. `also`: fields to set with it.
 
     False if it was changed since its row was read, or does not match `where`.
     """
-    fields = {"deleted_at": now, "turn": row["turn"] + 1}
+    fields = {**(also or {}), "deleted_at": now, "turn": row["turn"] + 1}
     hidden = await ctx.store.take(ReplayClip, row, fields, ready=True, **where)
     if hidden is None:
         return False

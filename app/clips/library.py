@@ -20,12 +20,13 @@ from app.clips import (
     clip_renditions,
     clip_report,
     clip_visibility,
+    replacing,
     trash,
     trims,
 )
 from app.clips.clip_pages import Clip
 from app.context import Context
-from app.errors import Gone, NotFound, NotPermitted
+from app.errors import Conflict, Gone, NotFound, NotPermitted
 from app.models import AuditAction, ClipLoss, ClipRow, DeedRow, FileRow, Visibility
 from app.models.schema import File, ReplayClip
 
@@ -180,13 +181,33 @@ async def _purge_trims(ctx: Context, deed: DeedRow, now: datetime) -> None:
 
 
 async def restore(
-    ctx: Context, caller: Caller, clip_id: str, *, now: datetime | None = None
+    ctx: Context,
+    caller: Caller,
+    clip_id: str,
+    *,
+    in_place_of: str | None = None,
+    now: datetime | None = None,
 ) -> Clip:
     """Takes back the DELETE of a clip that still rests, and charges it again.
 
-    Raises NotFound, NotPermitted, Gone if it rests no longer, QuotaExceeded. A clip that is not
-    deleted stays so.
+    `in_place_of`: a trim of it, which is deleted instead, and whose place it takes. Raises
+    NotFound, NotPermitted, Gone if it rests no longer, QuotaExceeded, Conflict if that is no trim
+    of it, or the clip is there and open. A clip that is not deleted stays so.
     """
+    if in_place_of is None:
+        return await _restore(ctx, caller, clip_id, now)
+    trim = await clip_access.changeable(ctx, caller, in_place_of)
+    if trim["trimmed_from"] != clip_id:
+        raise Conflict(f"the clip {in_place_of!r} is no trim of this one")
+    clip = await clip_access.changeable(ctx, caller, clip_id, deleted_too=True)
+    if clip_access.is_shown(clip) and clip["visibility"] != Visibility.PRIVATE:
+        raise Conflict("the clip is there, and has a place of its own: make it private before")
+    await _restore(ctx, caller, clip_id, now)
+    await replacing.replace(ctx, caller.identity, in_place_of, clip_id)
+    return await find(ctx, caller, clip_id)
+
+
+async def _restore(ctx: Context, caller: Caller, clip_id: str, now: datetime | None) -> Clip:
     while True:
         row = await clip_access.changeable(ctx, caller, clip_id, deleted_too=True)
         clip = await with_file(ctx, row)

@@ -274,6 +274,11 @@ export interface ClipPage {
   next: string | null;
 }
 
+/** What becomes of a trim of the clip. */
+export interface ClipRestoreRequest {
+  in_place_of?: string | null;
+}
+
 /** A clip. Its media URLs need no token, for a while. */
 export interface ClipView {
   id: string;
@@ -776,6 +781,7 @@ export interface TrimRequest {
   end?: number | string | null;
   cut?: 'precise' | 'exact';
   title?: string | null;
+  in_place?: boolean;
 }
 
 /** A page of users. */

@@ -36,6 +36,7 @@ from app.migrations import (
     shown_beside,
     slot_sharers,
     trimmed_clips,
+    trims_in_place,
     view_counts,
 )
 
@@ -65,5 +66,6 @@ STEPS: tuple[Step, ...] = (
     moment_ids.migrate,
     request_hashes.migrate,
     shown_beside.migrate,
+    trims_in_place.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -64,11 +64,15 @@ class CaptureResult(TypedDict):
 
 
 class TrimRange(TypedDict):
-    """Which part of which clip becomes another one, in seconds of its play time."""
+    """Which part of which clip becomes another one, in seconds of its play time.
+
+    `in_place`: the other one takes the clip's place, which is deleted then.
+    """
 
     clip_id: str
     start_seconds: float
     end_seconds: float
+    in_place: bool
 
 
 class CaptureRow(TypedDict):

@@ -595,6 +595,7 @@ export const german = {
     deleting: {
       one: (name) => `„${name}“ gelöscht.`,
       several: (count) => `${plural(count, { one: '1 Clip', other: `${count} Clips` })} gelöscht.`,
+      replaced: (name) => `„${name}“ ersetzt.`,
       undo: 'Rückgängig',
       restored: (count, all) =>
         count < all
@@ -732,7 +733,8 @@ export const german = {
       titleHint: 'Titel (freiwillig)',
       exact: 'Exakter Schnitt (langsamer)',
       submit: 'Als neuen Clip speichern',
-      explain: 'Zieh an den Enden des Streifens. Dieser Clip bleibt, wie er ist.',
+      replace: 'Diesen Clip ersetzen',
+      explain: 'Zieh an den Enden des Streifens. Als neuer Clip gespeichert, bleibt dieser, wie er ist. Ersetzt kommt dieser zu „Zuletzt gelöscht“, und sein Link führt zum Ausschnitt.',
     },
     renditions: {
       heading: 'Andere Formate',

@@ -679,6 +679,8 @@ export const english = {
       one: (name) => `Deleted “${name}”.`,
       /** @type {Saying<[number]>} */
       several: (count) => `Deleted ${plural(count, { one: '1 clip', other: `${count} clips` })}.`,
+      /** @type {Saying<[string]>} */
+      replaced: (name) => `Replaced “${name}”.`,
       undo: 'Undo',
       /** @type {Saying<[number, number]>} */
       restored: (count, all) =>
@@ -841,7 +843,8 @@ export const english = {
       titleHint: 'Title (optional)',
       exact: 'Exact cut (slower)',
       submit: 'Save as new clip',
-      explain: 'Drag the ends of the strip. This clip stays as it is.',
+      replace: 'Replace this clip',
+      explain: 'Drag the ends of the strip. Saved as a new clip, this one stays as it is. Replaced, this one goes to Recently deleted, and its link leads to the part.',
     },
     renditions: {
       heading: 'Other formats',

@@ -333,6 +333,30 @@ async def test_a_part_of_a_clip_is_saved_as_a_clip_where_it_is_watched(
         await library.client.delete(f"/v1/clips/{part['id']}", params={"purge": True})
 
 
+async def test_a_part_replaces_its_clip_and_undo_takes_that_back(
+    library: Library, signed_in: SignIn
+) -> None:
+    """The page follows whichever of both has the place."""
+    clip = library.clip_ids["Stand-up"]
+    # The player of the clip that goes may ask for it once more.
+    page = await signed_in("lena", room=library.room, path=f"/clips/{clip}", tolerate="404|410")
+    await page.get_by_role("button", name="Trim", exact=True).click()
+    trimming = page.get_by_role("region", name="Trim")
+    replace = trimming.get_by_role("button", name="Replace this clip")
+    await expect(replace).to_be_disabled()
+    await trimming.get_by_role("slider", name="End of selection").press("ArrowLeft")
+    await replace.click()
+    await expect(page.get_by_text("Replaced “Stand-up”.")).to_be_visible(timeout=30_000)
+    trim = page.url.rsplit("/", 1)[1]
+    assert trim != clip
+    await expect(page.get_by_role("heading", name="Stand-up", exact=True)).to_be_visible()
+    assert (await library.client.get(f"/v1/clips/{clip}")).status_code == 404
+    await page.get_by_role("button", name="Undo").click()
+    await page.wait_for_url(f"**/clips/{clip}")
+    assert (await library.client.get(f"/v1/clips/{trim}")).status_code == 404
+    assert (await library.client.get(f"/v1/clips/{clip}")).status_code == 200
+
+
 async def test_a_deleted_clip_comes_back_by_undo_and_the_quota_follows(
     library: Library, signed_in: SignIn
 ) -> None:

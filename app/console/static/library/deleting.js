@@ -1,4 +1,4 @@
-// Deleting clips, and taking that back for as long as the service lets one.
+// Deleting and replacing clips, and taking that back for as long as the service lets one.
 
 import { Problem } from '../api.js';
 import { inWords, tell, tellProblem } from '../telling.js';
@@ -13,6 +13,8 @@ import { nameOf } from './words.js';
 const own = texts.library.deleting;
 const MARGIN_SECONDS = 2; // for the way there
 const WHY_SECONDS = 12;
+const LOOKS = 100; // a worker that is killed just then is replaced after some 20 s
+const LOOK_MS = 300;
 const UNDO_SECONDS = 60; // how long the message stays, however long a clip rests
 
 /**
@@ -59,9 +61,50 @@ export async function deleteClips(clips, { api, restorable, onGone, onBack, onDo
     }
     onDone();
   };
-  const left = restorable - MARGIN_SECONDS - (Date.now() - began) / 1000;
-  const seconds = Math.min(left, UNDO_SECONDS - MARGIN_SECONDS);
-  const said = gone.length === 1 ? own.one(nameOf(gone[0])) : own.several(gone.length);
+  const left = restorable - (Date.now() - began) / 1000;
+  offerUndo(gone.length === 1 ? own.one(nameOf(gone[0])) : own.several(gone.length), left, undo);
+}
+
+/**
+ * Waits for a trim to have a clip's place, and says so; that can be taken back for `restorable` seconds.
+ *
+ * @param {ClipView} clip
+ * @param {ClipView} trim
+ * @param {{api: Api, restorable: number}} options
+ */
+export async function tellReplaced(clip, trim, { api, restorable }) {
+  for (let look = 0; look < LOOKS && (await isThere(api, clip)); look += 1) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  location.hash = `#/clips/${trim.id}`;
+  offerUndo(own.replaced(nameOf(clip)), restorable, async () => {
+    await api.post(`/clips/${clip.id}/restore`, { in_place_of: trim.id });
+    tell(own.restored(1, 1));
+    location.hash = `#/clips/${clip.id}`;
+  });
+}
+
+/**
+ * @param {Api} api
+ * @param {ClipView} clip
+ */
+async function isThere(api, clip) {
+  try {
+    await api.get(`/clips/${clip.id}`);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return false;
+    throw error;
+  }
+}
+
+/**
+ * @param {string} said
+ * @param {number} restorable for how many seconds
+ * @param {() => Promise<void>} undo
+ */
+function offerUndo(said, restorable, undo) {
+  const seconds = Math.min(restorable, UNDO_SECONDS) - MARGIN_SECONDS;
   const close = tell(said, { action: { label: own.undo, run: () => void undo().catch(tellProblem) }, seconds });
   // Also where somebody rests on it: a button that can't keep its word is none.
   setTimeout(close, seconds * 1000);

@@ -4,6 +4,7 @@ import { fill, h, set } from '../dom.js';
 import { tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
 import { audienceOf } from './audience.js';
+import { tellReplaced } from './deleting.js';
 import { factsOf } from './facts.js';
 import { film } from './film.js';
 import { copyLink } from './link.js';
@@ -50,10 +51,15 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
 
   function turnTrimmer() {
     trimmer?.close();
-    trimmer = trimmer ? null : trimmerOf(clip, { api, video: player.video, longest: limits.title_length });
+    trimmer = trimmer ? null : trimmerOf(clip, { api, video: player.video, longest: limits.title_length, onReplaced });
     fill(trimming, trimmer?.element);
     set(trim, { 'aria-expanded': String(trimmer !== null) });
     trimmer?.element.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** @param {ClipView} part */
+  function onReplaced(part) {
+    void tellReplaced(clip, part, { api, restorable: limits.restore_seconds }).catch(tellProblem);
   }
 
   /** @param {ClipChange} fields */

@@ -1,4 +1,4 @@
-// A part of a clip, chosen on a strip of its pictures, made into a clip of its own.
+// A part of a clip, chosen on a strip of its pictures, made into a clip of its own, or put in the clip's place.
 
 import { fill, h } from '../dom.js';
 import { freshKey } from '../fresh_key.js';
@@ -21,6 +21,7 @@ import { pictures } from './pictures.js';
 /**
  * @import { CaptureView, ClipView, Promised, TrimRequest } from '../../types.js'
  * @import { Api } from '../api.js'
+ * @import { Progress } from '../timeline/capture_job.js'
  * @import { Sprite } from '../timeline/sprites.js'
  * @import { Strip } from '../timeline/track.js'
  */
@@ -32,9 +33,10 @@ const own = texts.library.trim;
  * the clip's play time.
  *
  * @param {ClipView} clip
- * @param {{api: Api, video: HTMLVideoElement, longest: number}} options `longest`: of a title
+ * @param {{api: Api, video: HTMLVideoElement, longest: number, onReplaced: (trim: ClipView) => void}} options
+ *   `longest`: of a title; `onReplaced(trim)` is called when a trim is in the clip's place
  */
-export function trimmerOf(clip, { api, video, longest }) {
+export function trimmerOf(clip, { api, video, longest, onReplaced }) {
   const ending = new AbortController();
   const { signal } = ending;
   const whole = Math.round(clip.delivered.duration_seconds * 1000);
@@ -67,6 +69,7 @@ export function trimmerOf(clip, { api, video, longest }) {
   const exact = h('input', { type: 'checkbox', name: 'exact' });
   const wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
   const submit = h('button', { class: 'primary' }, own.submit);
+  const replace = h('button', { type: 'button', onclick: () => void send(true) }, own.replace);
   const jobs = h('ul', { class: 'jobs' });
   /** @type {{named: string, key: string} | null} */
   let pending = null; // a request whose outcome is not known yet
@@ -101,7 +104,7 @@ export function trimmerOf(clip, { api, video, longest }) {
   function show() {
     const { start, end } = selection;
     chosen.textContent = own.range(said(start), said(end), said(end - start));
-    submit.disabled = end - start >= whole;
+    submit.disabled = replace.disabled = end - start >= whole;
   }
 
   /** @param {string} words */
@@ -110,7 +113,8 @@ export function trimmerOf(clip, { api, video, longest }) {
     wrong.textContent = words;
   }
 
-  async function send() {
+  /** @param {boolean} inPlace */
+  async function send(inPlace) {
     const { start, end } = selection;
     /** @type {TrimRequest} */
     const body = {
@@ -118,12 +122,13 @@ export function trimmerOf(clip, { api, video, longest }) {
       end: end / 1000,
       cut: exact.checked ? 'exact' : 'precise',
       title: title.value,
+      in_place: inPlace,
     };
     const named = JSON.stringify(body);
     // Pressed again for the same after an answer was lost, it is the same request.
     if (pending?.named !== named) pending = { named, key: freshKey() };
     const { key } = pending;
-    submit.disabled = true;
+    submit.disabled = replace.disabled = true;
     tell('');
     try {
       /** @type {() => Promise<Promised>} */
@@ -131,7 +136,7 @@ export function trimmerOf(clip, { api, video, longest }) {
       const { id } = await insistently(asked, () => tell(texts.timeline.capture.again));
       pending = null;
       tell('');
-      await add(id);
+      await add(id, inPlace);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (!isPassing(error)) pending = null;
@@ -141,22 +146,30 @@ export function trimmerOf(clip, { api, video, longest }) {
     }
   }
 
-  /** @param {string} id */
-  async function add(id) {
+  /**
+   * @param {string} id
+   * @param {boolean} inPlace
+   */
+  async function add(id, inPlace) {
     const path = `/captures/${encodeURIComponent(id)}`;
     /** @type {CaptureView} */
     const told = await api.get(path);
     const dismiss = () => job.element.remove();
     const job = captureJob({ api, id, told, fresh: false, dismiss });
     jobs.prepend(job.element);
-    void follow(api, path, job.show, signal).catch(tellProblem);
+    /** @param {Progress} progress */
+    const tellOf = (progress) => {
+      job.show(progress);
+      if (inPlace && progress.clip) onReplaced(progress.clip);
+    };
+    void follow(api, path, tellOf, signal).catch(tellProblem);
   }
 
   const here = (/** @type {string} */ label, /** @type {(instant: number) => void} */ move) =>
     h('button', { type: 'button', onclick: () => move(video.currentTime * 1000) }, label);
   const form = h(
     'form',
-    { onsubmit: (event) => (event.preventDefault(), void send()) },
+    { onsubmit: (event) => (event.preventDefault(), void send(false)) },
     h(
       'div',
       { class: 'row' },
@@ -165,7 +178,7 @@ export function trimmerOf(clip, { api, video, longest }) {
       h('button', { type: 'button', onclick: preview }, own.preview),
       chosen,
     ),
-    h('div', { class: 'row' }, title, h('label', { class: 'check' }, exact, own.exact), submit),
+    h('div', { class: 'row' }, title, h('label', { class: 'check' }, exact, own.exact), replace, submit),
     h('p', { class: 'hint' }, own.explain),
     wrong,
   );
