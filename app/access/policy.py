@@ -153,6 +153,15 @@ def clip_right(
     return ClipRight.NONE
 
 
+def may_let_rest(caller: Caller, owner: str) -> bool:
+    """Whether somebody may have a clip of `owner`'s deleted, so that it rests and can be restored.
+
+    Whichever room their token is for: all of an owner's clips count in one quota. It shows them
+    nothing, and brings nothing back.
+    """
+    return caller.identity == owner
+
+
 @dataclass(frozen=True)
 class ClipsSeen:
     """Which clips a list shows somebody: those that they may read, as far as no row tells.

@@ -37,7 +37,8 @@ class DeleteQuery(Input):
     "Delete a clip",
     description="It is hidden and its quota freed at once. It rests for TRASH_DAYS at most, for "
     "less while the disk is getting full or its owner's deleted clips take more than their quota. "
-    "It can be restored as long as it rests; then its file goes. Whom a clip of somebody else's "
+    "It can be restored as long as it rests; then its file goes. Its owner may let it rest with a "
+    "token for any room. Whom a clip of somebody else's "
     "shows, and admins of its room, delete it for good, as far as `sharer_rights` let them. What "
     "others than its owner delete for good goes with all that was trimmed from it.",
     answers={HTTPStatus.NO_CONTENT: Answer("It is deleted.")},

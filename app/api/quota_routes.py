@@ -1,4 +1,4 @@
-"""Quotas: /quota of the caller, /users/{identity}/quota for administrators."""
+"""Quotas: /quota of the caller and what takes it, /users/{identity}/quota for administrators."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from pydantic import ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from app.access import admin_deeds, management, quota
-from app.api import gates
+from app.api import gates, json_types
 from app.api.call import Call
-from app.api.json_types import ByteCount
+from app.api.json_types import (
+    ByteCount,
+    Cursor,
+    Id,
+    InstantText,
+    NextPage,
+    PageSize,
+    RoomName,
+    RoundedSeconds,
+)
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import Input, View
+from app.clips import clip_sizes
+from app.clips.clip_pages import Clip, Wanted
 from app.context import Context
 from app.errors import Invalid, NotFound
 from app.models import Why
@@ -71,6 +82,61 @@ async def get_quota(call: Call[None]) -> QuotaView:
     return await _view(call.ctx, call.caller.identity)
 
 
+class ChargedQuery(Input):
+    """Which of them."""
+
+    limit: PageSize = 50
+    next: Cursor = None
+
+
+class ChargedClipView(View):
+    """A clip, as far as it matters for its owner's quota."""
+
+    id: Id = Field(description="Names it in paths.")
+    title: json_types.Title = Field(description="One line; may be empty.")
+    room: RoomName
+    duration_seconds: RoundedSeconds = Field(description="How long it plays.")
+    size_bytes: ByteCount = Field(description="Of its file.")
+    created_at: InstantText = Field(description="When it was captured.")
+
+
+class ChargedPage(View):
+    """A page of clips."""
+
+    items: list[ChargedClipView] = Field(
+        description="Largest first. A page may hold fewer than `limit`, or none, and still have a "
+        "`next`."
+    )
+    next: NextPage
+
+
+@endpoint(
+    "GET /quota/clips",
+    "What takes my quota",
+    description="The caller's own clips of all rooms, whichever their token is for. Those of other "
+    "rooms are shown to nobody by this; `DELETE /clips/{clip_id}` lets them rest all the same.",
+    answers={HTTPStatus.OK: Answer("A page of clips.")},
+    problems=[Invalid],
+)
+async def list_charged_clips(call: Call[ChargedQuery]) -> ChargedPage:
+    """Lists the clips that the caller's quota goes for."""
+    given, owner = call.input, call.caller.identity
+    page = await clip_sizes.page(call.ctx, owner, Wanted(), limit=given.limit, after=given.next)
+    return ChargedPage(items=[_charged(clip) for clip in page.items], next=page.next)
+
+
+def _charged(clip: Clip) -> ChargedClipView:
+    row = clip.row
+    return ChargedClipView(
+        id=row["_id"],
+        title=row["title"],
+        room=row["room"],
+        duration_seconds=row["duration_seconds"],
+        size_bytes=clip.file["size_bytes"],
+        created_at=row["created_at"],
+    )
+
+
 @endpoint(
     "GET /users/{identity}/quota",
     "A user's quota",
@@ -104,4 +170,4 @@ async def set_user_quota(call: Call[QuotaRequest]) -> QuotaView:
     return await _view(ctx, identity)
 
 
-routes: list[BaseRoute] = [get_quota, get_user_quota, set_user_quota]
+routes: list[BaseRoute] = [get_quota, list_charged_clips, get_user_quota, set_user_quota]

@@ -114,6 +114,19 @@ async def permitted(
     return row, found
 
 
+async def deletable(
+    ctx: Context, caller: Caller, clip_id: str, *, purge: bool
+) -> tuple[ClipRow, ClipRight]:
+    """The row of a clip that the caller may delete, and by which right. `purge`: for good.
+
+    Raises NotFound, and NotPermitted to somebody who may see it.
+    """
+    row = await ctx.store.rows(ReplayClip).find_one({"_id": clip_id})
+    if row and is_shown(row) and not purge and policy.may_let_rest(caller, row["owner"]):
+        return row, ClipRight.CHANGE
+    return await permitted(ctx, caller, clip_id, ClipRight.DELETE, deleted_too=purge)
+
+
 def _refusal(row: ClipRow, found: ClipRight, least: ClipRight) -> NotPermitted:
     owner = f"only {row['owner']!r}, whose clip it is, may do this"
     if found == ClipRight.READ and least < ClipRight.CHANGE:

@@ -107,7 +107,7 @@ async def _filled(
     kept: list[ClipRow] = []
     last: ClipRow | None = rows[-1] if rows and more else None
     for place, row in enumerate(rows):
-        if _fits(row, wanted, ctx.settings.trash):
+        if fits(row, wanted, ctx.settings.trash):
             kept.append(row)
         if len(kept) == limit:
             last = row if more or place + 1 < len(rows) else None
@@ -118,7 +118,8 @@ async def _filled(
     return Page(shown, keyset.written(_NEWEST_FIRST.position(last)) if last is not None else None)
 
 
-def _fits(row: ClipRow, wanted: Wanted, trash: timedelta) -> bool:
+def fits(row: ClipRow, wanted: Wanted, trash: timedelta) -> bool:
+    """Whether a clip is one of those that are wanted. `trash`: how long deleted ones rest."""
     return (
         (
             clip_access.may_come_back(row, datetime.now(UTC), trash)
@@ -126,6 +127,9 @@ def _fits(row: ClipRow, wanted: Wanted, trash: timedelta) -> bool:
             else clip_access.is_shown(row)
         )
         and wanted.owner in (None, row["owner"])
+        and wanted.room in (None, row["room"])
+        and wanted.moment_id in (None, row["moment_id"])
+        and (wanted.since or EPOCH) <= row["created_at"] < (wanted.until or FAR)
         and wanted.shared_by in (None, row["shared_by"])
         and row["owner"] != wanted.but_of
         and wanted.visibility in (None, row["visibility"])

@@ -118,9 +118,7 @@ async def delete(
     """
     now = now or datetime.now(UTC)
     while True:
-        row, right = await clip_access.permitted(
-            ctx, caller, clip_id, ClipRight.DELETE, deleted_too=purge
-        )
+        row, right = await clip_access.deletable(ctx, caller, clip_id, purge=purge)
         purge = purge or right < ClipRight.CHANGE
         since = now - ctx.settings.trash if purge else now
         if not row["ready"]:

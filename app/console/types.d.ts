@@ -225,6 +225,22 @@ export interface CeilingsView {
   retention_minutes: number;
 }
 
+/** A clip, as far as it matters for its owner's quota. */
+export interface ChargedClipView {
+  id: string;
+  title: string;
+  room: string;
+  duration_seconds: number;
+  size_bytes: number;
+  created_at: string;
+}
+
+/** A page of clips. */
+export interface ChargedPage {
+  items: Array<ChargedClipView>;
+  next: string | null;
+}
+
 /** What one check found. */
 export interface CheckView {
   name: string;

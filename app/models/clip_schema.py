@@ -200,7 +200,13 @@ class File(Model, Stored[FileRow]):
 
     model_config = {
         "collection": "files",
-        "indexes": lambda: [IndexModel([("resource_id", ASCENDING)])],
+        "indexes": lambda: [
+            IndexModel([("resource_id", ASCENDING)]),
+            *(
+                IndexModel([(field, ASCENDING) for field in (*which, "size_bytes", "_id")])
+                for which in (("uploaded_by",), ())
+            ),
+        ],
     }
 
     id: str = Field(primary_field=True)

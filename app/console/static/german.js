@@ -551,7 +551,8 @@ export const german = {
       clear: 'Filter löschen',
       toLive: 'Zu Live',
       ofMoment: 'Nur Clips eines Moments.',
-      onlyOf: (room) => `Du bist für „${room}“ angemeldet, deshalb sind das die Clips von dort. Melde dich aus einem anderen Raum an, um dessen Clips zu sehen.`,
+      onlyOf: (room) => `Du bist für „${room}“ angemeldet, deshalb sind das die Clips von dort.`,
+      elsewhere: 'Deine Clips aus allen Räumen',
     },
     filters: {
       form: 'Clips filtern',
@@ -579,6 +580,18 @@ export const german = {
       reserved: (size) => `${size} für laufende Aufnahmen reserviert.`,
       near: 'Fast voll. Lösche Clips, oder bitte um mehr Platz.',
       full: 'Voll. Lösche Clips, um wieder aufzunehmen, oder bitte um mehr Platz.',
+    },
+    space: {
+      link: 'Was ihn belegt',
+      title: 'Was deinen Speicher belegt',
+      explain: 'Deine Clips aus allen Räumen, die größten zuerst.',
+      elsewhere: (room) => `Du bist für „${room}“ angemeldet: Clips aus anderen Räumen kannst du hier löschen und ansehen, wenn du dich von dort anmeldest.`,
+      columns: ['Clip', 'Raum', 'Länge', 'Größe', 'Erstellt', ''],
+      untitled: (when) => `Ohne Titel, ${when}`,
+      delete: 'Löschen',
+      deleteOf: (name) => `„${name}“ löschen`,
+      explainDelete: (room) => `Er zählt nicht mehr. „Zuletzt gelöscht“ hat ihn noch eine Weile, für wer sich für „${room}“ anmeldet.`,
+      freed: (size) => `Gelöscht. ${size} sind frei.`,
     },
     selection: {
       name: 'Ausgewählte Clips',

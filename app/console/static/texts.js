@@ -628,7 +628,8 @@ export const english = {
       toLive: 'See what is live',
       ofMoment: 'Only clips of one moment.',
       /** @type {Saying<[string]>} */
-      onlyOf: (room) => `You signed in for “${room}”, so these are its clips. Sign in from another room to see that room’s.`,
+      onlyOf: (room) => `You signed in for “${room}”, so these are its clips.`,
+      elsewhere: 'Your clips of all rooms',
     },
     filters: {
       form: 'Filter clips',
@@ -658,6 +659,23 @@ export const english = {
       reserved: (size) => `${size} held for running captures.`,
       near: 'Nearly full. Delete clips, or ask for a larger quota.',
       full: 'Full. Delete clips to capture again, or ask for a larger quota.',
+    },
+    space: {
+      link: 'See what takes it',
+      title: 'What takes your storage',
+      explain: 'Your clips of all rooms, largest first.',
+      /** @type {Saying<[string]>} */
+      elsewhere: (room) => `You signed in for “${room}”: clips of other rooms can be deleted here, and watched once you sign in from there.`,
+      columns: ['Clip', 'Room', 'Length', 'Size', 'Created', ''],
+      /** @type {Saying<[string]>} */
+      untitled: (when) => `Untitled, ${when}`,
+      delete: 'Delete',
+      /** @type {Saying<[string]>} */
+      deleteOf: (name) => `Delete “${name}”`,
+      /** @type {Saying<[string]>} */
+      explainDelete: (room) => `It no longer counts. “Recently deleted” has it for a while, for who signs in for “${room}”.`,
+      /** @type {Saying<[string]>} */
+      freed: (size) => `Deleted. ${size} are free.`,
     },
     selection: {
       name: 'Selected clips',

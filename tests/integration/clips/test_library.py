@@ -107,8 +107,9 @@ async def test_a_clip_is_seen_and_changed_by_its_owner_and_admins_only(ctx: Cont
     clip_id = await shelve(ctx, 1)
     for caller in (ADA, ADMIN, Caller("ada", room="room")):
         assert (await library.find(ctx, caller, clip_id)).row["_id"] == clip_id
+    purge = partial(library.delete, purge=True)
     for stranger in (BOB, Caller("ada", room="other"), Caller("mod", room="room", room_admin=True)):
-        for act in (library.find, library.delete, library.restore):
+        for act in (library.find, library.restore, purge):
             with pytest.raises(NotFound) as raised:
                 await act(ctx, stranger, clip_id)
             with pytest.raises(NotFound) as unknown:
@@ -116,6 +117,8 @@ async def test_a_clip_is_seen_and_changed_by_its_owner_and_admins_only(ctx: Cont
             assert raised.value.detail == unknown.value.detail
         with pytest.raises(NotFound):
             await library.change(ctx, stranger, clip_id, {"title": "mine"})
+    with pytest.raises(NotFound):
+        await library.delete(ctx, BOB, clip_id)
     changed = await library.change(ctx, ADA, clip_id, {"title": "new", "keep": True})
     assert (changed.row["title"], changed.row["keep"]) == ("new", True)
 

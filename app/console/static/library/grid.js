@@ -12,6 +12,7 @@ import { Pages, SortedPages } from './pages.js';
 import { openQuick } from './quick.js';
 import { quotaBar } from './quota.js';
 import { selectionOf } from './selection.js';
+import { openSpace } from './space.js';
 import { Tile } from './tile.js';
 import { mayChange } from './words.js';
 
@@ -33,6 +34,7 @@ const depths = new Map();
 /** @param {Page} page */
 export async function open({ session, api, query }) {
   if (query.has('deleted')) return openDeleted({ session, api });
+  if (query.has('space')) return openSpace({ session, api });
   const grid = new Grid(session, api, filtersIn(query));
   const loaded = grid.load(depths.get(fragmentOf(filtersIn(query))));
   if (depths.size) await loaded;
@@ -90,7 +92,9 @@ class Grid {
       this.quota.element,
     );
     const { room } = session.facts;
-    const elsewhere = room !== null && h('p', { class: 'note', dir: 'auto' }, own.onlyOf(room));
+    const elsewhere =
+      room !== null &&
+      h('p', { class: 'note', dir: 'auto' }, own.onlyOf(room), ' ', h('a', { href: '#/clips?space=1' }, own.elsewhere));
     this.ofMoment = h('p', { class: 'note' }, own.ofMoment, ' ', h('a', { href: '#/clips' }, own.clear));
     this.ofMoment.hidden = !filters.moment;
     const foot = h('div', { class: 'foot' }, this.#state, this.#more, elsewhere);

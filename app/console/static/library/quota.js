@@ -13,13 +13,19 @@ import { texts } from '../texts.js';
 const own = texts.library.quota;
 const NEAR = 0.9;
 
-/** The bar. `update()` asks anew; it may be called as often as anything changes. @param {Api} api */
-export function quotaBar(api) {
+/**
+ * The bar. `update()` asks anew; it may be called as often as anything changes.
+ *
+ * @param {Api} api
+ * @param {{leads?: boolean}} options `leads`: to what takes the quota
+ */
+export function quotaBar(api, { leads = true } = {}) {
   const used = h('span', { class: 'used' });
   const reserved = h('span', { class: 'reserved' });
   const bar = h('div', { class: 'usage', 'aria-hidden': 'true' }, used, reserved);
   const words = h('p', { class: 'words', role: 'status' }, own.loading);
-  const element = h('section', { class: 'quota', 'aria-label': own.name }, bar, words);
+  const more = leads && h('a', { href: '#/clips?space=1' }, texts.library.space.link);
+  const element = h('section', { class: 'quota', 'aria-label': own.name }, bar, h('div', {}, words, more));
 
   async function update() {
     try {
