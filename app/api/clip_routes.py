@@ -15,11 +15,11 @@ from app.api.json_types import Cursor, PageSize
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import Input
-from app.clips import clip_pages, library, objections
+from app.clips import clip_pages, clip_sizes, library, objections
 from app.clips.clip_pages import Clip, Wanted
 from app.clips.clip_visibility import NoPublicUrl
 from app.errors import Conflict, Invalid, NotFound, NotPermitted
-from app.models import LinkFact, Visibility
+from app.models import ClipOrder, LinkFact, Visibility
 from app.models.free_text import TITLE_LENGTH, checked_title
 from app.models.input_types import Instant, Name
 from app.settings.values import LinkDays
@@ -61,6 +61,11 @@ class ClipQuery(Input):
         False,
         description="Those that were deleted and can be restored: the caller's own, of an instance "
         "admin everybody's. Their bytes are 410.",
+    )
+    sort: ClipOrder = Field(
+        ClipOrder.NEWEST,
+        description="Which come first. `largest`: of the caller's own, of an instance admin of "
+        "everybody's. Pages are as with `title`. `next` goes on in the order that it came of.",
     )
     limit: PageSize = 50
     next: Cursor = None
@@ -153,8 +158,10 @@ async def list_clips(call: Call[ClipQuery]) -> ClipPage:
         moment_id=given.moment_id,
         deleted=given.deleted,
         but_of=call.caller.identity if given.others else None,
+        order=given.sort,
     )
-    page = await clip_pages.page(call.ctx, call.caller, wanted, limit=given.limit, after=given.next)
+    page_of = clip_sizes.seen_page if given.sort == ClipOrder.LARGEST else clip_pages.page
+    page = await page_of(call.ctx, call.caller, wanted, limit=given.limit, after=given.next)
     items = await clip_views.views(call.ctx, call.caller, call.reader, page.items)
     return ClipPage(items=items, next=page.next)
 

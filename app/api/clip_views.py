@@ -174,7 +174,7 @@ class ClipView(View):
 class ClipPage(View):
     """A page of clips."""
 
-    items: list[ClipView] = Field(description="Newest first.")
+    items: list[ClipView] = Field(description="Newest first, unless `sort` says otherwise.")
     next: NextPage
 
 

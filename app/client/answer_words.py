@@ -21,6 +21,7 @@ ClipNoteChoice = Literal[
     "while-present",
     "permission-ended",
 ]
+ClipOrderChoice = Literal["newest", "oldest", "largest"]
 ClockKindChoice = Literal["exact", "approximate"]
 CutChoice = Literal["precise", "segment", "exact"]
 FailureReasonChoice = Literal[

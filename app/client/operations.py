@@ -172,18 +172,19 @@ def list_clips(
     visibility: w.VisibilityChoice | None = None,
     moment_id: str | None = None,
     deleted: bool | None = None,
+    sort: w.ClipOrderChoice | None = None,
     limit: int | None = None,
     next: str | None = None,
 ) -> Ask[a.AnswerPage[a.ClipAnswer]]:
-    """The clips that the caller may see, the newest first.
+    """The clips that the caller may see, the newest first unless `sort` says otherwise.
 
     `others`: only those that others have captured; `moment_id`: those that were captured together;
     `deleted`: those that can be restored.
     """
     query = given(
         room=room, owner=owner, sharer=sharer, title=title, since=since, until=until,
-        others=others, visibility=visibility, moment_id=moment_id, deleted=deleted, limit=limit,
-        next=next,
+        others=others, visibility=visibility, moment_id=moment_id, deleted=deleted, sort=sort,
+        limit=limit, next=next,
     )  # fmt: skip
     return Ask("GET", "/clips", query=query)
 

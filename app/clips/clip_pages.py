@@ -1,7 +1,7 @@
-"""Pages of clips, newest first.
+"""Pages of clips, by when they were made.
 
 A page costs the same however many clips there are. They are asked for in stretches of time that
-grow, backwards from where the page begins, so that also a database that reads all that matches
+grow, from where the page begins, so that also a database that reads all that matches
 before it sorts reads little; conditions that no index serves are checked on a limited number of
 rows, and a page that found less than was asked for says where to go on.
 """
@@ -18,7 +18,7 @@ from app.access.policy import ClipsSeen
 from app.access.tokens import Caller
 from app.clips import clip_access
 from app.context import Context
-from app.models import ClipRow, FileRow, Row, Visibility, keyset
+from app.models import ClipOrder, ClipRow, FileRow, Row, Visibility, keyset
 from app.models.instants import EPOCH, FAR
 from app.models.keyset import Order, Page, Position
 from app.models.schema import File, ReplayClip
@@ -29,6 +29,9 @@ _FIRST_STRETCH = timedelta(minutes=10)
 _GROWTH = 4
 """Of a stretch after one that has nothing: what lies densely there is read whole."""
 _NEWEST_FIRST = Order("created_at")
+_OLDEST_FIRST = Order("created_at", newest_first=False)
+_TICK = timedelta(milliseconds=1)
+"""How exact instants in rows are."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Clip:
 class Wanted:
     """Which clips: made in `room`, by `owner`, in [since, until), with `title` within theirs, of
     the screen of `shared_by`, open to whom `visibility` says, captured together as `moment_id`;
-    none of `but_of`'s; `deleted`: those that can be restored, not those that are shown."""
+    none of `but_of`'s; `deleted`: those that can be restored, not those that are shown. `order` is
+    NEWEST or OLDEST; for LARGEST see `clip_sizes`."""
 
     room: str | None = None
     owner: str | None = None
@@ -55,6 +59,7 @@ class Wanted:
     moment_id: str | None = None
     deleted: bool = False
     but_of: str | None = None
+    order: ClipOrder = ClipOrder.NEWEST
 
 
 async def page(
@@ -73,21 +78,27 @@ async def page(
     to look at, at most, where conditions are checked on the rows. Raises Invalid if `after` is not
     a page's `next`.
     """
-    begin: Position = (wanted.until or FAR, "")
-    if after is not None:
-        begin = min(begin, keyset.read(after))
     seen = policy.clips_seen(caller)
     if seen.room is not None and wanted.room not in (None, seen.room):
         return Page([], None)
     since = max(wanted.since or EPOCH, EPOCH)  # nothing is older, and dates have an end there
+    until = wanted.until or FAR
+    is_oldest = wanted.order == ClipOrder.OLDEST
+    begin: Position = (since if is_oldest else until, "")
+    if after is not None:
+        begin = (max if is_oldest else min)(begin, keyset.read(after))
     scopes = await _scopes(ctx, caller, seen, wanted)
     unindexed = wanted.title is not None or wanted.visibility is not None
     unindexed |= any(_is_checked(wanted, scope) for scope in scopes)
     count = looked_at if unindexed else limit + 1
-    found = await asyncio.gather(*(_before(ctx, scope, begin, since, count) for scope in scopes))
+    if is_oldest:
+        looks = [_after(ctx, scope, begin, until, count) for scope in scopes]
+    else:
+        looks = [_before(ctx, scope, begin, since, count) for scope in scopes]
+    found = await asyncio.gather(*looks)
     # A clip of one's screen that is shared with one's room comes twice.
     unique = {_NEWEST_FIRST.position(row): row for each in found for row in each}
-    rows = [unique[place] for place in sorted(unique, reverse=True)]
+    rows = [unique[place] for place in sorted(unique, reverse=not is_oldest)]
     more = len(rows) > count or any(len(each) == count for each in found)
     return await _filled(ctx, wanted, rows[:count], limit, more=more)
 
@@ -202,4 +213,26 @@ async def _before(
         # As far on as the rest lies if it lies as densely, and not in one leap.
         factor = min(_GROWTH, (count - len(rows)) / len(found)) if found else _GROWTH
         end, stretch = start, min(stretch * max(1.0, factor), end - EPOCH)
+    return rows
+
+
+async def _after(
+    ctx: Context, scope: Row, begin: Position, until: datetime, count: int
+) -> list[ClipRow]:
+    """The oldest rows of a scope after a position, at most `count` and made before `until`."""
+    at, clip_id = begin
+    clips = ctx.store.rows(ReplayClip)
+    rows: list[ClipRow] = []
+    end = min(until, datetime.now(UTC) + timedelta(hours=1))
+    stretch = end - at
+    if clip_id and at < end:
+        same = clips.find(scope | _OLDEST_FIRST.beside(begin)).sort(_OLDEST_FIRST.sorting)
+        rows, at, stretch = await first(same, count), at + _TICK, _FIRST_STRETCH
+    while len(rows) < count and at < end:
+        # Never more than half of what is left: nobody knows where the oldest lies.
+        stretch = min(stretch, max(_FIRST_STRETCH, (end - at) / 2))
+        stop = min(end, at + stretch)
+        younger = clips.find(scope | _OLDEST_FIRST.beyond(None, at, stop))
+        rows += await first(younger.sort(_OLDEST_FIRST.sorting), count - len(rows))
+        at, stretch = stop, stretch * _GROWTH
     return rows

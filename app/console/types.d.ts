@@ -284,6 +284,9 @@ export interface ClipGapView {
 /** How a window or a clip differs from what was asked for, or was permitted at first. */
 export type ClipNote = 'start-clamped' | 'end-clamped' | 'share-ended' | 'clock-approximate' | 'while-present' | 'permission-ended';
 
+/** Which clips of a list come first. */
+export type ClipOrder = 'newest' | 'oldest' | 'largest';
+
 /** A page of clips. */
 export interface ClipPage {
   items: Array<ClipView>;

@@ -52,6 +52,7 @@ from app.models.clip_rows import (
     RenditionRow,
     TrimRange,
 )
+from app.models.clip_words import ClipOrder
 from app.models.condition_rows import SampleRow
 from app.models.event_rows import DeliveryDocument, EventNumberRow, EventRow
 from app.models.event_words import ClipLoss, EventFormat, EventName
@@ -109,6 +110,7 @@ __all__ = [
     "ClipGap",
     "ClipLoss",
     "ClipNote",
+    "ClipOrder",
     "ClipOwnerRow",
     "ClipRow",
     "ClockKind",

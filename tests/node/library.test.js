@@ -5,7 +5,9 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 
 process.env.TZ = 'Europe/Berlin';
 const { asked, filtersIn, fragmentOf } = await import('../../app/console/static/library/filters.js');
-const { Pages, SortedPages } = await import('../../app/console/static/library/pages.js');
+const { Pages } = await import('../../app/console/static/library/pages.js');
+const { openAll } = await import('../../app/console/static/library/opening.js');
+const { Problem } = await import('../../app/console/static/api.js');
 const { fileName, mayChange, nameOf } = await import('../../app/console/static/library/words.js');
 
 const clip = (more = {}) => ({
@@ -107,7 +109,6 @@ function service(sizes) {
   return { calls, get };
 }
 const { signal } = new AbortController();
-const ids = (clips) => clips.map(({ id }) => id);
 
 test('pages follow each other until the last, with what was asked for on each', async () => {
   const api = service([48, 48, 3]);
@@ -147,36 +148,29 @@ test('a page that is not wanted any more is no page', async () => {
   await assert.rejects(pages.more(AbortSignal.abort()), { name: 'AbortError' });
 });
 
-test('in another order all are asked for first, then shown page by page', async () => {
-  const pages = new SortedPages(new Pages(service([200, 10]), {}), 'largest');
-  const first = await pages.more(signal);
-  const rest = [];
-  while (!pages.ended) rest.push(...(await pages.more(signal)));
-  const sizes = [...first, ...rest].map(({ size }) => size);
-  assert.equal(first.length, 48);
-  assert.equal(sizes.length, 210);
-  assert.deepEqual(sizes, sizes.toSorted((a, b) => b - a));
-  assert.equal(pages.limitedTo, null);
+test('an order is asked for where the service has it', () => {
+  assert.equal(asked({ sort: 'largest' }, 'bob').sort, 'largest');
+  assert.equal(asked({ sort: 'oldest' }, 'bob').sort, 'oldest');
+  for (const sort of ['by-moonlight', 'constructor', 'title'])
+    assert.equal(asked({ sort }, 'bob').sort, undefined, `a link may say anything: ${sort}`);
+  assert.equal(asked({}, 'bob').sort, undefined);
 });
 
-test('it is said where only the newest are in order', async () => {
-  const pages = new SortedPages(new Pages(service([200, 200, 200, 200, 200, 200]), {}), 'oldest');
-  await pages.more(signal);
-  assert.equal(pages.limitedTo, 1000);
-});
-
-test('titles are in the order of words and of numbers in them; clips without one by what they are called', async () => {
-  const titled = ['Take 10', 'take 9', 'Äpfel', ''].map((title, place) => clip({ id: `c${place}`, title }));
-  const get = () => Promise.resolve({ items: titled, next: null });
-  const found = await new SortedPages(new Pages({ get }, {}), 'title').more(signal);
-  assert.deepEqual(ids(found), ['c3', 'c2', 'c1', 'c0']);
-});
-
-test('oldest first goes by when a clip was made; an order that nobody knows changes nothing', async () => {
-  const made = ['2026-01-03', '2026-01-02', '2026-01-01'].map((day) => clip({ id: day, created_at: `${day}T00:00:00Z` }));
-  const get = () => Promise.resolve({ items: made, next: null });
-  const inOrder = async (order) => ids(await new SortedPages(new Pages({ get }, {}), order).more(signal));
-  assert.deepEqual(await inOrder('oldest'), ['2026-01-01', '2026-01-02', '2026-01-03']);
-  for (const order of ['by-moonlight', 'constructor'])
-    assert.deepEqual(await inOrder(order), ['2026-01-03', '2026-01-02', '2026-01-01'], order);
+test('many clips are opened one after another, and it is said of each that was not', async () => {
+  const closed = new Problem(409, { type: 'conflict', detail: 'closed by alice' });
+  const patched = [];
+  const patch = (path, body) => {
+    patched.push([path, body]);
+    return path.endsWith('/b') ? Promise.reject(closed) : Promise.resolve(clip({ id: path.slice(-1), ...body }));
+  };
+  const changed = [];
+  const clips = ['a', 'b', 'c'].map((id) => clip({ id, visibility: 'private' }));
+  const { done, lost } = await openAll([...clips, clip({ id: 'd', visibility: 'room' })], 'room', {
+    api: { patch },
+    onChange: ({ id, visibility }) => changed.push([id, visibility]),
+  });
+  assert.deepEqual(patched.map(([path]) => path), ['/clips/a', '/clips/b', '/clips/c'], 'what is so already stays');
+  assert.deepEqual(changed, [['a', 'room'], ['c', 'room']]);
+  assert.equal(done, 3);
+  assert.deepEqual(lost, [closed]);
 });

@@ -541,9 +541,8 @@ export const german = {
       selectOne: (name) => `${name} auswählen`,
       whose: (who, room) => `${who} · ${room}`,
       by: (owner) => `von ${owner}`,
-      count: (count, all, limitedTo) => {
+      count: (count, all) => {
         const clips = plural(count, { one: '1 Clip', other: `${count} Clips` });
-        if (limitedTo) return `${clips} unter den neuesten ${limitedTo}`;
         return all ? clips : `${clips}, weitere unten`;
       },
       nothing: 'Noch keine Clips. Öffne einen geteilten Bildschirm und nimm den Moment auf.',
@@ -571,7 +570,7 @@ export const german = {
       since: 'Von',
       until: 'Bis',
       sort: 'Sortieren',
-      orders: { '': 'Neueste zuerst', oldest: 'Älteste zuerst', largest: 'Größte zuerst', title: 'Titel' },
+      orders: { '': 'Neueste zuerst', oldest: 'Älteste zuerst', largest: 'Meine größten zuerst' },
     },
     quota: {
       name: 'Speicher',
@@ -602,6 +601,11 @@ export const german = {
       archive: 'Als ZIP herunterladen',
       archiving: (size) => `Eine ZIP-Datei mit ${size} wird heruntergeladen.`,
       delete: 'Löschen',
+      access: 'Wer ansehen darf…',
+      accessOf: (count) => `Wer darf ${plural(count, { one: 'diesen Clip', other: `diese ${count} Clips` })} ansehen?`,
+      change: 'Ändern',
+      changed: (count, who) => `${plural(count, { one: '1 Clip', other: `${count} Clips` })}: ${who}`,
+      notChanged: (count, why) => `${plural(count, { one: 'Ein Clip wurde nicht geändert.', other: `${count} Clips wurden nicht geändert.` })} ${why}`,
       all: 'Alle angezeigten auswählen',
       done: 'Fertig',
     },

@@ -616,10 +616,9 @@ export const english = {
       whose: (who, room) => `${who} · ${room}`,
       /** @type {Saying<[string]>} */
       by: (owner) => `by ${owner}`,
-      /** @type {Saying<[number, boolean, number | null]>} */
-      count: (count, all, limitedTo) => {
+      /** @type {Saying<[number, boolean]>} */
+      count: (count, all) => {
         const clips = plural(count, { one: '1 clip', other: `${count} clips` });
-        if (limitedTo) return `${clips}, among the newest ${limitedTo}`;
         return all ? clips : `${clips}, more below`;
       },
       nothing: 'No clips yet. Open a live share and capture the moment.',
@@ -648,7 +647,7 @@ export const english = {
       since: 'From',
       until: 'To',
       sort: 'Sort by',
-      orders: { '': 'Newest first', oldest: 'Oldest first', largest: 'Largest first', title: 'Title' },
+      orders: { '': 'Newest first', oldest: 'Oldest first', largest: 'My largest first' },
     },
     quota: {
       name: 'Storage',
@@ -689,6 +688,14 @@ export const english = {
       /** @type {Saying<[string]>} */
       archiving: (size) => `Downloading a zip of ${size}.`,
       delete: 'Delete',
+      access: 'Who can watch…',
+      /** @type {Saying<[number]>} */
+      accessOf: (count) => `Who can watch ${plural(count, { one: 'this clip', other: `these ${count} clips` })}?`,
+      change: 'Change',
+      /** @type {Saying<[number, string]>} */
+      changed: (count, who) => `${plural(count, { one: '1 clip', other: `${count} clips` })}: ${who}`,
+      /** @type {Saying<[number, string]>} */
+      notChanged: (count, why) => `${plural(count, { one: 'One clip wasn’t changed.', other: `${count} clips weren’t changed.` })} ${why}`,
       all: 'Select all shown',
       done: 'Done',
     },

@@ -1,4 +1,4 @@
-"""Lists of clips: every clip that may be seen, once, newest first, whatever is asked for."""
+"""Lists of clips: every clip that may be seen, once, in order, whatever is asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from app.access.tokens import Caller
 from app.clips import clip_pages
 from app.clips.clip_pages import Wanted
 from app.context import Context
+from app.models import ClipOrder
 from app.models.schema import File, Participant, ReplayClip, Room
 from app.store import row_of
 from tests.integration.clips.rows import clip_row, file_row
@@ -92,7 +93,8 @@ def expected(clips: list[ReplayClip], caller: Caller, **asked: Any) -> list[str]
         )
 
     found = filter(wanted, clips)
-    order = sorted(found, key=lambda clip: (clip.created_at, clip.id), reverse=True)
+    newest_first = asked.get("order") != ClipOrder.OLDEST
+    order = sorted(found, key=lambda clip: (clip.created_at, clip.id), reverse=newest_first)
     return [clip.id for clip in order]
 
 
@@ -140,6 +142,10 @@ ASKED: list[dict[str, Any]] = [
     {"since": FIRST, "until": FIRST + timedelta(minutes=5)},
     {"until": HOUR_AGO, "title": "a"},
     {"since": NOW - timedelta(days=400), "until": NOW - timedelta(seconds=5), "room": "north"},
+    {"order": ClipOrder.OLDEST},
+    {"order": ClipOrder.OLDEST, "room": "north", "title": "goal"},
+    {"order": ClipOrder.OLDEST, "since": HOUR_AGO, "until": NOW - timedelta(seconds=5)},
+    {"order": ClipOrder.OLDEST, "until": FIRST + timedelta(minutes=5)},
 ]
 CALLERS = (
     Caller("ann"),
@@ -166,6 +172,6 @@ async def test_lists_hold_what_a_plain_loop_finds(
             limit = (13, 50)[number % 2]
             found = await listed(ctx, caller, limit, **asked)
             assert found == expected(clips, caller, **asked), (caller, asked)
-    for asked in ASKED[4:12]:
+    for asked in (*ASKED[4:12], ASKED[-3]):
         found = await listed(ctx, Caller("bob"), 5, looked_at=9, **asked)
         assert found == expected(clips, Caller("bob"), **asked)

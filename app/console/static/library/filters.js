@@ -44,7 +44,7 @@ export function fragmentOf(filters) {
  * @param {string} identity
  */
 export function asked(filters, identity) {
-  const { moment, title, room, owner, screen, open, when, since, until } = filters;
+  const { moment, title, room, owner, screen, open, when, since, until, sort } = filters;
   const days = called(SPANS, when ?? '');
   const past = days && new Date(Date.now() - days * DAY_MS).toISOString();
   return {
@@ -57,6 +57,7 @@ export function asked(filters, identity) {
     visibility: called(texts.library.audience.short, open ?? '') && open,
     since: when === 'dates' ? midnight(since) : past,
     until: when === 'dates' ? midnight(until, 1) : undefined,
+    sort: called(own.orders, sort ?? '') && sort,
   };
 }
 

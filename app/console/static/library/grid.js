@@ -8,9 +8,10 @@ import { openDeleted } from './deleted.js';
 import { deleteClips } from './deleting.js';
 import { downloadArchive, downloadClips } from './downloading.js';
 import { asked, filterForm, filtersIn, fragmentOf } from './filters.js';
-import { Pages, SortedPages } from './pages.js';
+import { Pages } from './pages.js';
 import { openQuick } from './quick.js';
 import { quotaBar } from './quota.js';
+import { chooseAccess } from './opening.js';
 import { selectionOf } from './selection.js';
 import { openSpace } from './space.js';
 import { Tile } from './tile.js';
@@ -49,7 +50,6 @@ class Grid {
   /** @type {Filters} */
   #filters;
   #form;
-  /** @type {Pages | SortedPages} */
   #pages;
   #loading = new AbortController();
   #watcher;
@@ -80,6 +80,7 @@ class Grid {
       tiles: () => this.#tiles.values(),
       onDownload: (clips) => void downloadClips(clips, api),
       onArchive: (clips) => void downloadArchive(clips, api),
+      onAccess: (clips) => void this.#change(clips),
       onDelete: (clips) => void this.#delete(clips),
       onMode: (on) => set(this.#list, { 'data-selecting': on }),
     });
@@ -138,8 +139,7 @@ class Grid {
   }
 
   #asked() {
-    const pages = new Pages(this.#api, asked(this.#filters, this.#session.facts.identity));
-    return this.#filters.sort ? new SortedPages(pages, this.#filters.sort) : pages;
+    return new Pages(this.#api, asked(this.#filters, this.#session.facts.identity));
   }
 
   async #append(first = false, depth = 0) {
@@ -183,7 +183,7 @@ class Grid {
   #told() {
     const count = this.#tiles.size;
     this.#more.hidden = this.#pages.ended;
-    this.#state.textContent = count ? own.count(count, this.#pages.ended, this.#pages.limitedTo) : '';
+    this.#state.textContent = count ? own.count(count, this.#pages.ended) : '';
     fill(this.#instead);
     if (count || !this.#pages.ended) return;
     const filtered = Object.keys(this.#filters).some((name) => name !== 'sort');
@@ -253,6 +253,11 @@ class Grid {
     if (focused) ((next ?? this.#list.lastElementChild)?.querySelector('a') ?? this.selection.toggle).focus();
     this.#told();
     return next;
+  }
+
+  /** @param {ClipView[]} clips */
+  #change(clips) {
+    return chooseAccess(clips, { api: this.#api, onChange: (clip) => this.#tiles.get(clip.id)?.update(clip) });
   }
 
   /** @param {ClipView[]} clips */

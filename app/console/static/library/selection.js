@@ -1,4 +1,4 @@
-// Choosing several clips of the grid, to download or delete them together.
+// Choosing several clips of the grid, to download, open or delete them together.
 
 import { h } from '../dom.js';
 import { texts } from '../texts.js';
@@ -14,14 +14,15 @@ const own = texts.library.selection;
  * `tiles()` gives the tiles there are; `onMode(on)` is called when choosing begins or ends.
  *
  * @param {{tiles: () => Iterable<Tile>, onDownload: (clips: ClipView[]) => void,
- *   onArchive: (clips: ClipView[]) => void, onDelete: (clips: ClipView[]) => void,
- *   onMode: (on: boolean) => void}} options
+ *   onArchive: (clips: ClipView[]) => void, onAccess: (clips: ClipView[]) => void,
+ *   onDelete: (clips: ClipView[]) => void, onMode: (on: boolean) => void}} options
  */
-export function selectionOf({ tiles, onDownload, onArchive, onDelete, onMode }) {
+export function selectionOf({ tiles, onDownload, onArchive, onAccess, onDelete, onMode }) {
   const words = h('span', { role: 'status' });
   const clips = () => chosen().map((tile) => tile.clip);
   const download = h('button', { onclick: () => onDownload(clips()) }, own.download);
   const archive = h('button', { onclick: () => onArchive(clips()) }, own.archive);
+  const access = h('button', { onclick: () => onAccess(clips()) }, own.access);
   const remove = h('button', { class: 'danger', onclick: () => onDelete(clips()) }, own.delete);
   const all = h('button', { onclick: () => choose(true) }, own.all);
   const done = h('button', { onclick: () => turn(false) }, own.done);
@@ -31,6 +32,7 @@ export function selectionOf({ tiles, onDownload, onArchive, onDelete, onMode }) 
     words,
     download,
     archive,
+    access,
     remove,
     all,
     done,
@@ -60,7 +62,7 @@ export function selectionOf({ tiles, onDownload, onArchive, onDelete, onMode }) 
   function update() {
     const count = chosen().length;
     words.textContent = own.count(count);
-    download.disabled = archive.disabled = remove.disabled = count === 0;
+    download.disabled = archive.disabled = access.disabled = remove.disabled = count === 0;
   }
 
   update();
