@@ -16,6 +16,7 @@ from app.api.community_views import (
     CeilingsView,
     ConfigRequest,
     ConfigView,
+    DefaultsView,
     MemberRequest,
     MemberView,
 )
@@ -44,7 +45,11 @@ async def _config(ctx: Context, community: str) -> ConfigView:
         max_concurrent_per_user=ctx.settings.max_concurrent_top,
         retention_minutes=ctx.settings.retention_minutes_top,
     )
-    return ConfigView.model_validate(vars(rules) | {"ceilings": ceilings})
+    defaults = DefaultsView.model_validate(
+        vars(communities.rules_by(ctx.settings, community, None))
+    )
+    told = vars(rules) | {"ceilings": ceilings, "defaults": defaults}
+    return ConfigView.model_validate(told)
 
 
 @_endpoint(

@@ -55,6 +55,17 @@ class CeilingsView(View):
     retention_minutes: RetentionShown
 
 
+class DefaultsView(View):
+    """The rules of the instance, which hold where a community has none of its own."""
+
+    max_concurrent: MostShares
+    max_concurrent_per_user: MostOfOne
+    access: AccessWord
+    capture_policy: PolicyWord
+    sharer_rights: SharerRightsWord
+    retention_minutes: RetentionShown
+
+
 class ConfigView(View):
     """The rules in force in a community."""
 
@@ -71,6 +82,7 @@ class ConfigView(View):
         "instance's.",
         examples=[["capture_policy"]],
     )
+    defaults: DefaultsView = Field(description="What holds where it has set nothing itself.")
     ceilings: CeilingsView = Field(description="What its own limits may not exceed.")
 
 

@@ -387,11 +387,22 @@ export interface ConfigView {
   sharer_rights: SharerRights;
   retention_minutes: number;
   own: Array<string>;
+  defaults: DefaultsView;
   ceilings: CeilingsView;
 }
 
 /** Where a clip begins and ends. */
 export type Cut = 'precise' | 'segment' | 'exact';
+
+/** The rules of the instance, which hold where a community has none of its own. */
+export interface DefaultsView {
+  max_concurrent: number;
+  max_concurrent_per_user: number;
+  access: AccessMode;
+  capture_policy: CapturePolicy;
+  sharer_rights: SharerRights;
+  retention_minutes: number;
+}
 
 /** That the clip's owner is asked to delete it. */
 export interface DeletionRequestView {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { effects } from '../../app/console/static/admin/effects.js';
 import { placeOf, rest, sentence } from '../../app/console/static/admin/audit_sentences.js';
 import { steps, webhookLines } from '../../app/console/static/buffers/checklist.js';
 import { texts } from '../../app/console/static/texts.js';
@@ -36,4 +37,26 @@ test('the first run has its steps whatever the checks tell', () => {
   const told = steps([{ name: 'webhook', ok: true, level: 'ok', detail: 'a minute ago', advice: '' }]);
   assert.deepEqual(told.map(({ name, done }) => [name, done]), [['livekit', false], ['webhook', true], ['egress', false]]);
   assert.match(webhookLines('https://replay.example'), /- https:\/\/replay\.example\/webhooks\/livekit$/);
+});
+
+const rules = {
+  enabled: true, max_concurrent: 5, max_concurrent_per_user: 2, access: 'open', capture_policy: 'room', retention_minutes: 30,
+  own: ['capture_policy', 'retention_minutes'],
+  defaults: { max_concurrent: 5, max_concurrent_per_user: 2, access: 'open', capture_policy: 'self', retention_minutes: 12 },
+};
+const said = texts.admin.communities.effects;
+
+test('what a change of rules stops now is said before it is saved', () => {
+  assert.deepEqual(effects(rules, {}), []);
+  assert.deepEqual(effects(rules, { enabled: true, max_concurrent: 5, access: 'open', retention_minutes: 40 }), []);
+  assert.deepEqual(effects(rules, { enabled: false }), [said.off]);
+  assert.deepEqual(effects(rules, { access: 'rbac' }), [said.roles, said.rights]);
+  assert.deepEqual(effects(rules, { max_concurrent: 1 }), [said.fewer]);
+  assert.deepEqual(effects(rules, { sharer_rights: null, max_concurrent: null }), [], 'which are so already');
+});
+
+test('a rule that is left to the instance again counts as the instance’s', () => {
+  assert.deepEqual(effects(rules, { retention_minutes: null }), [said.shorter(12)]);
+  assert.deepEqual(effects(rules, { capture_policy: null }), [said.rights]);
+  assert.deepEqual(effects({ ...rules, enabled: false }, { enabled: true }), []);
 });

@@ -1018,30 +1018,40 @@ export const english = {
         retention_minutes: 'Minutes kept',
       },
       hints: {
-        enabled: 'Turning this off stops running recordings, too.',
         /** @type {Saying<[number]>} */
         max_concurrent: (most) => `Others wait until one ends. 0 to ${most}.`,
         /** @type {Saying<[number]>} */
         max_concurrent_per_user: (most) => `Across all their devices. 1 to ${most}.`,
-        access: 'Roles only: moderators, admins, and people with extra permissions.',
-        capture_policy: 'Their own is always allowed. Room admins can always clip in their room.',
+        access: 'Moderators, admins, and people with extra permissions always can.',
+        capture_policy: 'Room admins can always clip in their room.',
         sharer_rights: 'Applies to clips that others made and shared. Room admins may do the same in their room.',
         /** @type {Saying<[number]>} */
         retention_minutes: (most) => `How far back you can go. Up to ${most}.`,
       },
-      access: { open: 'Everyone', rbac: 'Roles only' },
+      access: {
+        open: { name: 'Everyone', means: 'Whoever shares is recorded.' },
+        rbac: { name: 'Roles only', means: 'Nobody else is recorded or makes clips.' },
+      },
       policies: {
-        self: 'Only their own',
-        room: 'Of people in the same call',
-        role: 'Anyone’s, by role',
+        self: { name: 'Only their own', means: 'Nobody clips what others share.' },
+        room: { name: 'Of people in the same call', means: 'What was shared while they were there.' },
+        role: { name: 'Anyone’s, by role', means: 'Moderators and admins clip every share.' },
       },
       rights: {
-        see: 'See them, ask for deletion',
-        close: 'Also make them private',
-        delete: 'Also delete them',
+        see: { name: 'See them, ask for deletion', means: 'The owner decides.' },
+        close: { name: 'Also make them private', means: 'Links stop working, the owner keeps the clip.' },
+        delete: { name: 'Also delete them', means: 'For good: the owner loses the clip.' },
       },
       adminsOnly: 'Only admins of the community can change this.',
-      asInstance: 'Default',
+      atOnce: 'When you save',
+      effects: {
+        off: 'All recordings in this community stop now. What was recorded stays until it expires.',
+        roles: 'Recordings of people without a role stop now.',
+        rights: 'Open replays stop playing, and running captures end here, for people who may no longer watch.',
+        /** @type {Saying<[number]>} */
+        shorter: (minutes) => `What is older than ${minutes} min is deleted now. It can’t be brought back.`,
+        fewer: 'Running recordings go on. New ones wait until there are fewer.',
+      },
       /** @type {Saying<[string]>} */
       asInstanceNow: (value) => `Default (${value})`,
       save: 'Save',

@@ -1,9 +1,10 @@
 // The rules of one community, to be changed, and its members.
 
-import { h } from '../dom.js';
+import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';
 import { inWords, tell } from '../telling.js';
 import { called, texts } from '../texts.js';
+import { effects } from './effects.js';
 import { membersOf } from './members.js';
 import { pathName } from './names.js';
 
@@ -46,25 +47,39 @@ export async function communityOf(name, api, session) {
  * @param {boolean} isAdmin whether the viewer may change who may do what
  */
 function rulesForm(rules, save, isAdmin) {
+  let inForce = rules;
   const wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
+  const now = h('ul', { class: 'notice', role: 'status', 'aria-label': own.atOnce, hidden: true });
   const submit = h('button', { class: 'primary' }, own.save);
   const enabled = h('input', { type: 'checkbox', name: 'enabled', checked: rules.enabled });
-  const shares = number('max_concurrent', rules, { min: 0, step: 1 });
-  const ofOne = number('max_concurrent_per_user', rules, { min: 1, step: 1 });
-  const minutes = number('retention_minutes', rules, { step: 'any' });
-  const access = choice('access', rules, own.access, isAdmin);
-  const policy = choice('capture_policy', rules, own.policies, isAdmin);
-  const rights = choice('sharer_rights', rules, own.rights, isAdmin);
-  const fields = [shares, ofOne, access, policy, rights, minutes];
-  const mayChange = isAdmin ? fields : [shares, ofOne, minutes];
+  const limits = [
+    number('max_concurrent', rules, { min: 0, step: 1 }),
+    number('max_concurrent_per_user', rules, { min: 1, step: 1 }),
+    number('retention_minutes', rules, { step: 'any' }),
+  ];
+  const rights = [
+    choice('access', rules, own.access, isAdmin),
+    choice('capture_policy', rules, own.policies, isAdmin),
+    choice('sharer_rights', rules, own.rights, isAdmin),
+  ];
+  const fields = [...limits, ...rights];
+  const change = () => ({
+    enabled: enabled.checked,
+    ...Object.fromEntries((isAdmin ? fields : limits).map((field) => [field.name, field.read()])),
+  });
+  const foretell = () => {
+    const told = effects(inForce, change());
+    fill(now, told.map((each) => h('li', {}, each)));
+    now.hidden = !told.length;
+  };
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     wrong.hidden = true;
     submit.disabled = true;
     try {
-      const values = Object.fromEntries(mayChange.map((field) => [field.name, field.read()]));
-      const now = await save({ enabled: enabled.checked, ...values });
-      for (const field of fields) field.show(now);
+      inForce = await save(change());
+      for (const field of fields) field.show(inForce);
+      foretell();
       tell(own.saved);
     } catch (error) {
       wrong.textContent = inWords(error);
@@ -74,22 +89,18 @@ function rulesForm(rules, save, isAdmin) {
   };
   return h(
     'form',
-    { class: 'rules card', onsubmit: (event) => void send(event) },
+    { class: 'rules card', onsubmit: (event) => void send(event), oninput: foretell },
     h('h2', {}, own.rules),
-    h(
-      'label',
-      { class: 'check' },
-      enabled,
-      h('span', {}, own.enabled, h('span', { class: 'hint' }, own.hints.enabled)),
-    ),
+    h('label', { class: 'check' }, enabled, h('span', {}, own.enabled)),
     fields.map((field) => field.element),
+    now,
     wrong,
     h('div', { class: 'row end' }, submit),
   );
 }
 
 /**
- * A number of the community's own, or the instance's.
+ * A number of the community's own; empty it is the instance's.
  *
  * @param {'max_concurrent' | 'max_concurrent_per_user' | 'retention_minutes'} name
  * @param {ConfigView} rules
@@ -99,54 +110,45 @@ function rulesForm(rules, save, isAdmin) {
 function number(name, rules, steps) {
   const id = `rule-${name}`;
   const max = rules.ceilings[name];
-  const input = h('input', { type: 'number', id, name, required: true, max, ...steps });
-  /** @type {HTMLInputElement} */
-  const ofInstance = h('input', { type: 'checkbox', onchange: () => (input.disabled = ofInstance.checked) });
+  const placeholder = own.asInstanceNow(String(rules.defaults[name]));
+  const hint = h('p', { class: 'hint', id: `${id}-hint` }, own.hints[name](max));
+  const input = h('input', { type: 'number', id, name, max, placeholder, 'aria-describedby': hint.id, ...steps });
   const show = (/** @type {ConfigView} */ now) => {
-    input.value = String(now[name]);
-    ofInstance.checked = !now.own.includes(name);
-    input.disabled = ofInstance.checked;
+    input.value = now.own.includes(name) ? String(now[name]) : '';
   };
   show(rules);
-  const element = h(
-    'div',
-    { class: 'field' },
-    h('label', { for: id }, own.names[name]),
-    h('div', { class: 'row' }, input, h('label', { class: 'default' }, ofInstance, own.asInstance)),
-    h('p', { class: 'hint' }, own.hints[name](max)),
-  );
-  return { name, element, show, read: () => (ofInstance.checked ? null : Number(input.value)) };
+  const element = h('div', { class: 'field' }, h('label', { for: id }, own.names[name]), input, hint);
+  return { name, element, show, read: () => (input.value ? Number(input.value) : null) };
 }
 
 /**
- * One of several values, or the instance's.
+ * One of several values, or the instance's: a card for each, with what it means.
  *
  * @param {'access' | 'capture_policy' | 'sharer_rights'} name
  * @param {ConfigView} rules
- * @param {Record<string, string>} values
+ * @param {Record<string, {name: string, means: string}>} values
  * @param {boolean} mayChange
  * @returns {Field}
  */
 function choice(name, rules, values, mayChange) {
-  const id = `rule-${name}`;
-  const select = h('select', { id, name, disabled: !mayChange });
+  const ofInstance = own.asInstanceNow(called(values, rules.defaults[name])?.name ?? rules.defaults[name]);
+  const options = [['', ofInstance, ''], ...Object.entries(values).map(([value, { name: said, means }]) => [value, said, means])];
+  const cards = options.map(([value, said, means]) => {
+    const radio = h('input', { type: 'radio', name, value });
+    const words = h('span', {}, h('span', {}, said), means && h('span', { class: 'hint' }, means));
+    return { value, radio, label: h('label', { class: 'choice' }, radio, words) };
+  });
   const show = (/** @type {ConfigView} */ now) => {
-    const ownOne = now.own.includes(name);
-    const inForce = ownOne ? own.asInstance : own.asInstanceNow(called(values, now[name]) ?? now[name]);
-    select.replaceChildren(
-      h('option', { value: '', selected: !ownOne }, inForce),
-      ...Object.entries(values).map(([value, label]) =>
-        h('option', { value, selected: ownOne && now[name] === value }, label),
-      ),
-    );
+    const chosen = now.own.includes(name) ? now[name] : '';
+    for (const { value, radio } of cards) radio.checked = value === chosen;
   };
   show(rules);
   const element = h(
-    'div',
-    { class: 'field' },
-    h('label', { for: id }, own.names[name]),
-    select,
+    'fieldset',
+    { class: 'choices', disabled: !mayChange },
+    h('legend', {}, own.names[name]),
+    cards.map(({ label }) => label),
     h('p', { class: 'hint' }, mayChange ? own.hints[name] : own.adminsOnly),
   );
-  return { name, element, show, read: () => select.value || null };
+  return { name, element, show, read: () => cards.find(({ radio }) => radio.checked)?.value || null };
 }
