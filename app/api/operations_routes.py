@@ -1,4 +1,4 @@
-"""How the installation is: /operations/history and /operations/checks."""
+"""How the installation is: /operations/history, /operations/captures and /operations/checks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from app.api.operation import Answer, endpoint
 from app.api.wire import Input, View
 from app.condition import history
 from app.condition.findings import Level
+from app.models import FailureReason
+from app.models.word_schema import words
 
-_LONGEST_MINUTES = int(history.RETENTION.total_seconds() / 60)
+_LONGEST_MINUTES = int(history.COARSE_RETENTION.total_seconds() / 60)
 
 
 class SampleView(View):
@@ -44,6 +46,10 @@ class HistoryView(View):
         description="From one sample to the next.", examples=[history.STEP_SECONDS]
     )
     items: list[SampleView] = Field(description="Oldest first.")
+    disk_full_at: InstantText | None = Field(
+        description="When FREE_SPACE_MIN_BYTES are free, if the disk goes on filling as in the "
+        "last hours; null: not within a week."
+    )
 
 
 class HistoryQuery(Input):
@@ -52,6 +58,29 @@ class HistoryQuery(Input):
     minutes: Annotated[
         int, Field(ge=1, le=_LONGEST_MINUTES, description="So many minutes back from now.")
     ] = 60
+
+
+class FailureView(View):
+    """How many captures have failed for one reason."""
+
+    reason: Annotated[str, words(FailureReason)] = Field(description="Why.")
+    count: Count = Field(description="So many.")
+
+
+class OutcomesView(View):
+    """What became of the captures that ended in an hour."""
+
+    at: InstantText = Field(description="When the hour began.")
+    ready: Count = Field(description="Clips that were made.")
+    cancelled: Count = Field(description="Captures that somebody ended.")
+    failed: Count = Field(description="Captures that failed.")
+    failures: list[FailureView] = Field(description="These, by why.")
+
+
+class OutcomesPage(View):
+    """Hours. One in which no capture ended is left out."""
+
+    items: list[OutcomesView] = Field(description="Oldest first.")
 
 
 class CheckView(View):
@@ -74,17 +103,34 @@ class ChecksView(View):
 
 @endpoint(
     "GET /operations/history",
-    "The service's numbers over the last hours",
+    "The service's numbers over the last hours or days",
     description="Free space, what buffers and clips take, how far media is behind. For admins of "
-    "the instance.",
+    "the instance. Further back than 6 hours there is a sample for every quarter of an hour.",
     answers={HTTPStatus.OK: Answer("A sample for every step.")},
     may=gates.admins,
 )
 async def get_history(call: Call[HistoryQuery]) -> HistoryView:
     """Gives the history of the last minutes, as samples."""
     rows = await history.read(call.ctx, call.input.minutes, call.now)
-    items = [SampleView.model_validate(row) for row in rows]
-    return HistoryView(step_seconds=history.STEP_SECONDS, items=items)
+    return HistoryView(
+        step_seconds=history.step_seconds(call.input.minutes),
+        items=[SampleView.model_validate(row) for row in rows],
+        disk_full_at=await history.disk_full_at(call.ctx, call.now),
+    )
+
+
+@endpoint(
+    "GET /operations/captures",
+    "What became of captures",
+    description="Of those that ended in the last 7 days, hour by hour; at most a minute old, more "
+    "where there are very many. For admins of the instance.",
+    answers={HTTPStatus.OK: Answer("The hours in which captures ended.")},
+    may=gates.admins,
+)
+async def get_outcomes(call: Call[None]) -> OutcomesPage:
+    """Gives the outcomes of captures, counted hour by hour."""
+    found = await call.state.outcomes.read()
+    return OutcomesPage(items=[OutcomesView.model_validate(each) for each in found])
 
 
 @endpoint(
@@ -110,4 +156,4 @@ async def get_checks(call: Call[None]) -> ChecksView:
     return ChecksView(at=checked.at, ok=checked.ok, items=items)
 
 
-routes: list[BaseRoute] = [get_history, get_checks]
+routes: list[BaseRoute] = [get_history, get_outcomes, get_checks]

@@ -19,6 +19,7 @@ from app.api.token_buckets import Rates
 from app.condition.checkup import Checkup
 from app.condition.exposition import Exposition
 from app.condition.health import Readiness
+from app.condition.outcomes import Outcomes
 from app.context import Context
 from app.viewing.buffer_thumbnails import Thumbnails
 from app.viewing.drawing import Drawing
@@ -35,6 +36,7 @@ class WebState:
     exposition: Exposition
     readiness: Readiness
     checkup: Checkup
+    outcomes: Outcomes
     replays: Replays
     stream_slots: StreamSlots
     rates: Rates
@@ -63,6 +65,7 @@ async def opened(ctx: Context) -> AsyncIterator[WebState]:
         exposition=Exposition(ctx),
         readiness=Readiness(ctx),
         checkup=Checkup(ctx.settings),
+        outcomes=Outcomes(ctx),
         replays=Replays(ctx),
         stream_slots=StreamSlots(ctx.queue, ctx.settings.streams_per_user),
         in_flight=InFlight(),

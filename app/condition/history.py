@@ -1,5 +1,6 @@
-"""The service's numbers over the last hours, one sample per STEP_SECONDS, for plots.
+"""The service's numbers over the last hours and days, for plots.
 
+There is a sample per STEP_SECONDS for RETENTION, and one per COARSE_SECONDS for COARSE_RETENTION.
 A sample's id is its instant: however many workers take samples, there is one of each.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from app.condition import process_counters
+from app.condition import forecast, process_counters
 from app.condition.measures import Measures
 from app.context import Context
 from app.models import Row
@@ -18,6 +19,9 @@ from app.work.jobs import job, seconds
 
 STEP_SECONDS = 15
 RETENTION = timedelta(hours=6)
+COARSE_SECONDS = 900
+COARSE_RETENTION = timedelta(days=7)
+_COARSE = {"$mod": [COARSE_SECONDS, 0]}
 
 
 class Sampler:
@@ -46,7 +50,8 @@ class Sampler:
                 active_sessions=measurement.active_sessions,
             )
         )
-        await samples.delete_many({"_id": {"$lt": _instant(now - RETENTION)}})
+        await samples.delete_many({"_id": {"$lt": _instant(now - RETENTION), "$not": _COARSE}})
+        await samples.delete_many({"_id": {"$lt": _instant(now - COARSE_RETENTION)}})
         return taken
 
     async def _index_lag(self) -> float | None:
@@ -64,12 +69,30 @@ async def take_sample(sampler: Sampler) -> None:
     await sampler.take()
 
 
+def step_seconds(minutes: float) -> int:
+    """From one sample to the next, where the last minutes are asked for."""
+    return STEP_SECONDS if timedelta(minutes=minutes) <= RETENTION else COARSE_SECONDS
+
+
 async def read(ctx: Context, minutes: float, now: datetime) -> list[Row]:
     """The samples of the last minutes, oldest first: fields of Sample, and `at`."""
-    since = _instant(now - timedelta(minutes=minutes))
-    samples = ctx.store.rows(Sample).find({"_id": {"$gt": since, "$lte": _instant(now)}})
-    rows = await samples.sort("_id", 1).to_list(None)
+    span: Row = {"$gt": _instant(now - timedelta(minutes=minutes)), "$lte": _instant(now)}
+    if step_seconds(minutes) == COARSE_SECONDS:
+        span |= _COARSE
+    rows = await ctx.store.rows(Sample).find({"_id": span}).sort("_id", 1).to_list(None)
     return [row | {"at": datetime.fromtimestamp(row["_id"], UTC)} for row in rows]
+
+
+async def disk_full_at(ctx: Context, now: datetime) -> datetime | None:
+    """When the disk is full, if it goes on as in the last hours; None: not within a week."""
+    since = _instant(now - RETENTION)
+    which: Row = {"_id": {"$gt": since, "$lte": _instant(now), **_COARSE}}
+    rows = await ctx.store.rows(Sample).find(which, {"free_disk_bytes": 1}).to_list(None)
+    points = [(float(row["_id"]), row["free_disk_bytes"]) for row in rows]
+    at = forecast.falls_to(ctx.settings.free_space_min_bytes, points)
+    if at is None or at > (now + COARSE_RETENTION).timestamp():
+        return None
+    return datetime.fromtimestamp(max(at, now.timestamp()), UTC)
 
 
 def _instant(at: datetime) -> int:

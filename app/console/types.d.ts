@@ -469,6 +469,12 @@ export interface EventView {
 /** Why a capture has failed. Each is the slug of an error, which says it in words. */
 export type FailureReason = 'ffmpeg-failed' | 'ffmpeg-missing' | 'ffmpeg-stalled' | 'gave-up' | 'media-deleted' | 'nothing-recorded' | 'segment-changed' | 'sizes-differ' | 'storage-full' | 'verification-failed';
 
+/** How many captures have failed for one reason. */
+export interface FailureView {
+  reason: FailureReason;
+  count: number;
+}
+
 /** A stretch of which nothing can be shown. */
 export interface GapView {
   start: string;
@@ -497,6 +503,7 @@ export interface GoneView {
 export interface HistoryView {
   step_seconds: number;
   items: Array<SampleView>;
+  disk_full_at: string | null;
 }
 
 /** What holds in this instance, where a community has no rules of its own. */
@@ -631,6 +638,20 @@ export interface OembedView {
   html?: string | null;
   width?: number | null;
   height?: number | null;
+}
+
+/** Hours. One in which no capture ended is left out. */
+export interface OutcomesPage {
+  items: Array<OutcomesView>;
+}
+
+/** What became of the captures that ended in an hour. */
+export interface OutcomesView {
+  at: string;
+  ready: number;
+  cancelled: number;
+  failed: number;
+  failures: Array<FailureView>;
 }
 
 /** Who is to get a test event. */

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { byDay } from '../../app/console/static/admin/captures_by_day.js';
 import { effects } from '../../app/console/static/admin/effects.js';
 import { placeOf, rest, sentence } from '../../app/console/static/admin/audit_sentences.js';
+import { fullIn } from '../../app/console/static/admin/instance.js';
 import { steps, webhookLines } from '../../app/console/static/buffers/checklist.js';
 import { texts } from '../../app/console/static/texts.js';
 
@@ -59,4 +61,22 @@ test('a rule that is left to the instance again counts as the instance’s', () 
   assert.deepEqual(effects(rules, { retention_minutes: null }), [said.shorter(12)]);
   assert.deepEqual(effects(rules, { capture_policy: null }), [said.rights]);
   assert.deepEqual(effects({ ...rules, enabled: false }, { enabled: true }), []);
+});
+
+test('captures are told by days, the newest first, and causes by how often they were', () => {
+  const hour = (at, more) => ({ at, ready: 0, cancelled: 0, failed: 0, failures: [], ...more });
+  const noon = new Date(2026, 0, 31, 12).getTime();
+  const days = byDay([
+    hour(new Date(noon - 86_400_000).toISOString(), { ready: 2 }),
+    hour(new Date(noon).toISOString(), { ready: 1, failed: 1, failures: [{ reason: 'gave-up', count: 1 }] }),
+    hour(new Date(noon + 3_600_000).toISOString(), { failed: 2, cancelled: 4, failures: [{ reason: 'storage-full', count: 2 }] }),
+  ]);
+  assert.deepEqual(days.map(({ ready, failed, cancelled }) => [ready, failed, cancelled]), [[1, 3, 4], [2, 0, 0]]);
+  assert.deepEqual([...days[0].failures], [['storage-full', 2], ['gave-up', 1]]);
+  assert.deepEqual(byDay([]), []);
+});
+
+test('when the disk is full is said in one unit', () => {
+  assert.match(fullIn(9.4 * 3_600_000), /in about 9 h/);
+  assert.match(fullIn(-5), /disk is full/);
 });

@@ -66,7 +66,10 @@ test('in a time without length there is at most its instant', () => {
   assert.deepEqual(roundInstants(noon + 1, noon, 4), []);
 });
 
-test('however long the time, steps are no longer than the longest', () => {
+test('of many days there are whole ones, as the clock of the viewer has them', () => {
   const found = roundInstants(0, 100 * 24 * HOUR, 2);
-  assert.equal(found[1] - found[0], 6 * HOUR);
+  assert.equal(found[1] - found[0], 50 * 24 * HOUR);
+  const [midnight, next] = roundInstants(Date.UTC(2026, 0, 31, 5), Date.UTC(2026, 1, 7, 5), 7, 2 * HOUR);
+  assert.equal(midnight, Date.UTC(2026, 0, 31, 22));
+  assert.equal(next - midnight, 24 * HOUR);
 });

@@ -1063,7 +1063,17 @@ export const german = {
     instance: {
       title: 'Server',
       checks: 'Prüfungen',
-      history: 'Letzte Stunde',
+      history: 'Zahlen',
+      range: 'Wie weit zurück',
+      ranges: { hour: 'Letzte Stunde', day: '24 Stunden', week: '7 Tage' },
+      full: 'Die Festplatte ist voll: Nichts Neues wird aufgezeichnet.',
+      fullIn: (time) => `Festplatte in etwa ${time} voll, wenn es so weitergeht.`,
+      captures: {
+        title: 'Aufnahmen, letzte 7 Tage',
+        columns: ['Tag', 'Clips', 'Fehlgeschlagen', 'Warum', 'Abgebrochen'],
+        nothing: 'Keine Aufnahmen in den letzten 7 Tagen.',
+        cause: (count, reason) => `${count} × ${reason}`,
+      },
       again: 'Erneut prüfen',
       counts: {
         ok: (count) => `${count} OK`,

@@ -1215,7 +1215,19 @@ export const english = {
     instance: {
       title: 'Server',
       checks: 'Checks',
-      history: 'Last hour',
+      history: 'Numbers',
+      range: 'How far back',
+      ranges: { hour: 'Last hour', day: '24 hours', week: '7 days' },
+      full: 'The disk is full: nothing new is recorded.',
+      /** @type {Saying<[string]>} */
+      fullIn: (time) => `Disk full in about ${time}, if it goes on like this.`,
+      captures: {
+        title: 'Captures, last 7 days',
+        columns: ['Day', 'Clips', 'Failed', 'Why', 'Cancelled'],
+        nothing: 'No captures in the last 7 days.',
+        /** @type {Saying<[number, string]>} */
+        cause: (count, reason) => `${count} × ${reason}`,
+      },
       again: 'Check again',
       /** @type {Record<'ok' | 'warn' | 'unknown' | 'fail', Saying<[number]>>} */
       counts: {

@@ -110,6 +110,7 @@ MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("DELETE /communities/guests/rooms/lounge", None,     (403, 403, 403, 403, 403, 403, 403, 204)),
     ("GET /communities/elsewhere/config", None,           (403, 403, 403, 200, 403, 403, 403, 200)),
     ("GET /operations/history", None,                     (403, 403, 403, 403, 403, 403, 403, 200)),
+    ("GET /operations/captures", None,                    (403, 403, 403, 403, 403, 403, 403, 200)),
     ("GET /operations/checks", None,                      (403, 403, 403, 403, 403, 403, 403, 200)),
     ("GET /audit", None,                                  (403, 403, 403, 403, 403, 403, 403, 200)),
     ("GET /events", None,                                 (403, 403, 403, 403, 403, 403, 403, 200)),

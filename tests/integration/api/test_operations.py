@@ -12,11 +12,11 @@ import pytest
 from app.condition import history
 from app.condition.checkup import HIDDEN, Checkup, secrets_of, without
 from app.condition.findings import Finding
-from app.condition.history import STEP_SECONDS, Sampler
+from app.condition.history import COARSE_SECONDS, STEP_SECONDS, Sampler
 from app.context import Context
 from app.metrics import INDEX_LAG
-from app.models import AuditAction, EventState
-from app.models.schema import AuditEntry, OutgoingEvent, Sample, UserReplayQuota
+from app.models import AuditAction, CaptureStatus, EventState
+from app.models.schema import AuditEntry, Capture, OutgoingEvent, Sample, UserReplayQuota
 from tests.integration.api.conftest import INSTANCE_ADMIN, ROOM, MakeShare
 from tests.integration.conftest import MakeSettings
 
@@ -141,16 +141,78 @@ async def test_old_samples_go_and_only_the_asked_ones_are_told(
         "clips_bytes": 3,
         "active_sessions": 4,
     }
-    for minutes in (5, 90, 359, 361, 600):
-        at = int((now - timedelta(minutes=minutes)).timestamp()) // STEP_SECONDS * STEP_SECONDS
+    quarter = int(now.timestamp()) // COARSE_SECONDS * COARSE_SECONDS
+    ids = [quarter - hours * 3600 + beside for hours in (1, 2, 5, 7, 30, 170) for beside in (0, 15)]
+    for at in ids:
         await ctx.store.create(Sample(id=at, media_lag_seconds=0.0, **numbers))
-    for minutes, count in ((60, 1), (120, 2), (360, 3)):
+    for minutes, count in ((80, 2), (140, 4), (360, 6), (480, 4), (1440, 4), (10080, 5)):
         assert len(await history.read(ctx, minutes, now)) == count
     await Sampler(ctx).take()
-    assert await ctx.store.rows(Sample).count_documents({}) == 4
-    for wrong in ("0", "361", "x"):
+    rows = await ctx.store.rows(Sample).find({"_id": {"$lte": max(ids)}}).to_list(None)
+    coarse = [quarter - hours * 3600 for hours in (7, 30)]
+    assert {row["_id"] for row in rows} == {*ids[:6], *coarse}
+    for wrong in ("0", "10081", "x"):
         answer = await http.get(f"/operations/history?minutes={wrong}", headers=INSTANCE_ADMIN)
         assert answer.status_code == 422
+    told = await http.get("/operations/history?minutes=1440", headers=INSTANCE_ADMIN)
+    assert told.json()["step_seconds"] == COARSE_SECONDS
+
+
+async def test_it_is_told_when_the_disk_will_be_full(ctx: Context) -> None:
+    """If it goes on as in the last hours; not where it empties, or would take weeks."""
+    now = datetime.now(UTC)
+    quarter = int(now.timestamp()) // COARSE_SECONDS * COARSE_SECONDS
+    least = ctx.settings.free_space_min_bytes
+
+    async def told(*free: int) -> datetime | None:
+        await ctx.store.rows(Sample).delete_many({})
+        for place, each in enumerate(free):
+            at = quarter - COARSE_SECONDS * (len(free) - 1 - place)
+            rest = {"buffered_bytes": 0, "clips_bytes": 0, "active_sessions": 0}
+            await ctx.store.create(
+                Sample(id=at, free_disk_bytes=least + each, media_lag_seconds=0.0, **rest)
+            )
+        return await history.disk_full_at(ctx, now)
+
+    full_at = await told(60 * 10**9, 55 * 10**9, 50 * 10**9, 45 * 10**9, 40 * 10**9)
+    expected = datetime.fromtimestamp(quarter, UTC) + timedelta(hours=2)
+    assert full_at is not None
+    assert abs(full_at - expected) < timedelta(seconds=1)
+    assert await told(40 * 10**9, 45 * 10**9, 50 * 10**9, 60 * 10**9) is None
+    assert await told(*(10**12 - place for place in range(8))) is None
+    assert await told(-5, -6, -7, -8) == now
+    assert await told(5) is None
+
+
+async def test_what_became_of_captures_is_counted_hour_by_hour(
+    http: httpx.AsyncClient, ctx: Context
+) -> None:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    ended: list[tuple[float, CaptureStatus, str | None]] = [
+        (0, CaptureStatus.READY, None),
+        (59, CaptureStatus.READY, None),
+        (30, CaptureStatus.FAILED, "gave-up"),
+        (31, CaptureStatus.FAILED, "gave-up"),
+        (32, CaptureStatus.FAILED, "media-deleted"),
+        (33, CaptureStatus.CANCELLED, None),
+        (60, CaptureStatus.READY, None),
+        (-8 * 1440, CaptureStatus.READY, None),
+    ]
+    for number, (minutes, status, reason) in enumerate(ended):
+        fields: dict[str, Any] = dict.fromkeys(("requested_start", "requested_end"), hour)
+        fields |= dict.fromkeys(("window_start", "window_end", "wait_until", "accepted_at"), hour)
+        fields |= dict.fromkeys(("clip_id", "buffer_id", "caller", "room", "room_sid"), "x")
+        await ctx.store.create(
+            Capture(id=f"c{number}", identity="x", status=status, reason=reason,
+                    finished_at=hour + timedelta(minutes=minutes), **fields)
+        )  # fmt: skip
+    told = (await http.get("/operations/captures", headers=INSTANCE_ADMIN)).json()["items"]
+    first, second = told
+    assert datetime.fromisoformat(first["at"]) == hour
+    failures = [{"reason": "gave-up", "count": 2}, {"reason": "media-deleted", "count": 1}]
+    counts = {"ready": 2, "cancelled": 1, "failed": 3, "failures": failures}
+    assert first == {"at": first["at"]} | counts
+    assert (second["ready"], second["failed"], second["failures"]) == (1, 0, [])
 
 
 async def test_the_doctors_findings_are_told_with_what_to_do(

@@ -3,12 +3,13 @@
 import { Problem, isAborted } from '../api.js';
 import { fill, h } from '../dom.js';
 import { inWords } from '../telling.js';
-import { bytes, time } from '../times.js';
+import { bytes, stretch, time } from '../times.js';
 import { called, texts } from '../texts.js';
 import { Plot } from './plot.js';
+import { CapturesByDay } from './captures_by_day.js';
 
 /**
- * @import { ChecksView, HistoryView } from '../../types.js'
+ * @import { ChecksView, HistoryView, OutcomesPage } from '../../types.js'
  * @import { Api } from '../api.js'
  * @import { Page } from '../main.js'
  * @typedef {keyof typeof own.quantities} Quantity
@@ -16,7 +17,8 @@ import { Plot } from './plot.js';
 
 const own = texts.admin.instance;
 const AGAIN_MS = 15_000;
-const MINUTES = 60;
+/** How far back the plots go. @satisfies {Record<string, number>} */
+const MINUTES = { hour: 60, day: 1440, week: 10_080 };
 /** @type {[Quantity, (value: number) => string][]} */
 const PLOTS = [
   ['free_disk_bytes', bytes],
@@ -45,6 +47,9 @@ class Instance {
   #state = h('p', { class: 'note', role: 'status' }, texts.listing.loading);
   #wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
   #again = h('button', { onclick: () => void this.#look() }, own.again);
+  #full = h('p', { class: 'notice', role: 'status', hidden: true });
+  #captures = new CapturesByDay();
+  #minutes = MINUTES.hour;
 
   /** @param {Api} api */
   constructor(api) {
@@ -58,15 +63,31 @@ class Instance {
       this.#state,
       this.#checks,
       h('h2', {}, own.history),
+      this.#full,
+      this.#ranges(),
       h(
         'div',
         { class: 'plots' },
         this.#plots.map(({ plot }) => plot.element),
       ),
+      h('h2', {}, own.captures.title),
+      this.#captures.element,
     );
     document.addEventListener('visibilitychange', () => void (document.hidden || this.begin()), {
       signal: this.#ending.signal,
     });
+  }
+
+  #ranges() {
+    const ranges = /** @type {(keyof typeof MINUTES)[]} */ (Object.keys(MINUTES)).map((name) => {
+      const onchange = () => {
+        this.#minutes = MINUTES[name];
+        void this.#look();
+      };
+      const radio = h('input', { type: 'radio', name: 'range', checked: MINUTES[name] === this.#minutes, onchange });
+      return h('label', { class: 'check' }, radio, own.ranges[name]);
+    });
+    return h('fieldset', { class: 'ranges' }, h('legend', { class: 'visually-hidden' }, own.range), ranges);
   }
 
   begin() {
@@ -85,12 +106,16 @@ class Instance {
     clearTimeout(this.#timer);
     const { signal } = this.#ending;
     try {
-      /** @type {[HistoryView, ChecksView]} */
-      const [history, checks] = await Promise.all([
-        this.api.get('/operations/history', { minutes: MINUTES }, { signal }),
+      const minutes = this.#minutes;
+      /** @type {[HistoryView, ChecksView, OutcomesPage]} */
+      const [history, checks, captures] = await Promise.all([
+        this.api.get('/operations/history', { minutes }, { signal }),
         this.api.get('/operations/checks', {}, { signal }),
+        this.api.get('/operations/captures', {}, { signal }),
       ]);
+      if (minutes !== this.#minutes) return; // another look is on its way
       this.#showHistory(history);
+      this.#captures.show(captures.items);
       this.#showChecks(checks);
       this.#wrong.hidden = true;
     } catch (error) {
@@ -104,6 +129,9 @@ class Instance {
 
   /** @param {HistoryView} history */
   #showHistory(history) {
+    const full = history.disk_full_at === null ? '' : fullIn(Date.parse(history.disk_full_at) - this.api.now());
+    if (this.#full.textContent !== full) this.#full.textContent = full;
+    this.#full.hidden = !full;
     const at = history.items.map((sample) => Date.parse(sample.at));
     for (const { name, plot } of this.#plots) {
       plot.show(
@@ -145,6 +173,11 @@ class Instance {
       h('li', { class: 'hint' }, own.checkedAt, ' ', time(checks.at)),
     );
   }
+}
+
+/** When the disk will be full, in words. @param {number} milliseconds */
+export function fullIn(milliseconds) {
+  return milliseconds < 60_000 ? own.full : own.fullIn(stretch(milliseconds / 1000));
 }
 
 /**

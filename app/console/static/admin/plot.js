@@ -2,9 +2,9 @@
 // and the same as a table.
 
 import { fill, h } from '../dom.js';
-import { clock } from '../times.js';
+import { clock, dayAndTime } from '../times.js';
 import { texts } from '../texts.js';
-import { roundInstants, roundValues } from './scale.js';
+import { DAY_MS, roundInstants, roundValues } from './scale.js';
 import { row, table } from '../lists/table.js';
 
 /**
@@ -22,6 +22,7 @@ const BOTTOM = 22;
 const HALF_A_TIME = 32;
 const TABLE_ROWS = 30;
 const hourAndMinute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric' });
 
 export class Plot {
   /** @type {Point[]} */
@@ -131,13 +132,18 @@ export class Plot {
         svg('line', { class: 'grid', x1: LEFT, x2: right, y1: this.#y(value), y2: this.#y(value) }),
         svg('text', { x: LEFT - 6, y: this.#y(value) + 4, 'text-anchor': 'end' }, this.say(value)),
       ]),
-      ...roundInstants(from, to, Math.max(2, (right - LEFT) / 90)).map((at) => {
+      ...roundInstants(from, to, Math.max(2, (right - LEFT) / 90), zoneAt(to)).map((at) => {
         const x = this.#x(at);
         const anchor = x > right - HALF_A_TIME ? 'end' : 'middle'; // it would be cut off at the edge
-        return svg('text', { x, y: HEIGHT - 5, 'text-anchor': anchor }, hourAndMinute.format(at));
+        return svg('text', { x, y: HEIGHT - 5, 'text-anchor': anchor }, (to - from > 2 * DAY_MS ? weekday : hourAndMinute).format(at));
       }),
       ...parts.flat(),
     );
+  }
+
+  /** An instant in words: with its day, where there are several. @param {number} at */
+  #when(at) {
+    return this.#span[1] - this.#span[0] > DAY_MS / 2 ? dayAndTime(at) : clock(at);
   }
 
   /**
@@ -220,7 +226,7 @@ export class Plot {
 
   /** @param {Point} point */
   #words(point) {
-    return own.valueAt(clock(point.at), point.value === null ? own.notMeasured : this.say(point.value));
+    return own.valueAt(this.#when(point.at), point.value === null ? own.notMeasured : this.say(point.value));
   }
 
   #summarize() {
@@ -229,9 +235,9 @@ export class Plot {
     const [least, most] = [by[0], by[by.length - 1]];
     this.#summary.textContent = own.summary(
       this.say(least.value),
-      clock(least.at),
+      this.#when(least.at),
       this.say(most.value),
-      clock(most.at),
+      this.#when(most.at),
     );
   }
 
@@ -244,11 +250,14 @@ export class Plot {
     fill(
       this.#rows.body,
       shown.map((point) =>
-        row(this.#rows, [clock(point.at), point.value === null ? own.notMeasured : this.say(point.value)]),
+        row(this.#rows, [this.#when(point.at), point.value === null ? own.notMeasured : this.say(point.value)]),
       ),
     );
   }
 }
+
+/** How far the viewer's clock is ahead of UTC, in ms. @param {number} at */
+const zoneAt = (at) => -new Date(at).getTimezoneOffset() * 60_000;
 
 /**
  * @template {keyof SVGElementTagNameMap} Tag

@@ -14,19 +14,21 @@ export function roundValues(most, count) {
 }
 
 const MINUTE_MS = 60_000;
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120].map((minutes) => minutes * MINUTE_MS);
-const LONGEST_STEP = 360 * MINUTE_MS;
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 360, 720].map((minutes) => minutes * MINUTE_MS);
+export const DAY_MS = 1440 * MINUTE_MS;
 
 /**
- * Round instants, in milliseconds, within [from, to]: about `count`, if they are not too many.
+ * Round instants, in milliseconds, within [from, to]: about `count`, of the clock of a zone that is
+ * `zone` milliseconds ahead of UTC.
  *
  * @param {number} from
  * @param {number} to
  * @param {number} count
  */
-export function roundInstants(from, to, count) {
-  const step = STEPS.find((each) => (to - from) / each <= count) ?? LONGEST_STEP;
-  const first = Math.ceil(from / step) * step;
+export function roundInstants(from, to, count, zone = 0) {
+  const days = Math.max(1, Math.ceil((to - from) / DAY_MS / count));
+  const step = STEPS.find((each) => (to - from) / each <= count) ?? days * DAY_MS;
+  const first = Math.ceil((from + zone) / step) * step - zone;
   return Array.from(
     { length: Math.max(0, Math.floor((to - first) / step) + 1) },
     (_, place) => first + place * step,
