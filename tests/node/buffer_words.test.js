@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { rights } from '../../app/console/static/buffers/acting.js';
+import { rights as rightsAt, stopWords } from '../../app/console/static/buffers/acting.js';
 import { GROUPS, ago, groupCalled, isOf, stateOf } from '../../app/console/static/buffers/words.js';
 import { texts } from '../../app/console/static/texts.js';
 
@@ -12,6 +12,7 @@ const share = (more = {}) => ({
   id: 'b', sharer: 'alice', room: 'studio', state: 'recording', why: null, why_detail: '', retry_at: null,
   newest: '2026-01-31T11:59:58Z', replay_url: '/buffers/b/replay.mp4', ...more,
 });
+const rights = (session, buffer) => rightsAt(session, buffer, NOW);
 const said = (more, viewer = 'bob') => stateOf(share(more), viewer, NOW);
 
 test('where all is well the badge says it all', () => {
@@ -100,7 +101,10 @@ test('how long ago, in the largest unit that it fills; what is to come is now', 
 });
 
 const viewer = (more = {}) => ({
-  facts: { identity: 'bob', room: null, room_admin: false, instance_admin: false, communities: [], ...more },
+  facts: {
+    identity: 'bob', room: null, room_admin: false, instance_admin: false, communities: [],
+    limits: { retention_seconds: 720 }, ...more,
+  },
 });
 const ADMINS = {
   'of the instance': viewer({ instance_admin: true }),
@@ -142,9 +146,21 @@ test('who may stop a share may delete what is kept of it, if there is anything',
   assert.equal(rights(viewer({ identity: 'alice' }), share({ newest: null })).erase, false);
 });
 
-test('what has ended is neither stopped nor resumed, and can still be kept', () => {
+test('what has ended can still be kept, and be stopped as long as it may come again', () => {
+  const admin = ADMINS['of the instance'];
   for (const why of [null, 'stopped-by-admin', 'stopped-by-sharer']) {
-    const may = rights(ADMINS['of the instance'], share({ state: 'ended', why }));
+    const may = rights(admin, share({ state: 'ended', why, ended_at: '2026-01-31T11:48:00Z' }));
     assert.deepEqual(may, { keep: true, stop: false, erase: true, resume: false });
   }
+  const justNow = share({ state: 'ended', ended_at: '2026-01-31T11:48:01Z' });
+  assert.equal(rights(admin, justNow).stop, true);
+  assert.equal(rights(viewer(), justNow).stop, false);
+});
+
+test('the button of a share that may come again says what it is for', () => {
+  const own = texts.buffers;
+  const words = (more, may) => stopWords(share(more), { resume: false, ...may }).label;
+  assert.equal(words({}), own.stop);
+  assert.equal(words({ state: 'ended' }), own.stopAgain);
+  assert.equal(words({ state: 'refused' }, { resume: true }), own.resume);
 });

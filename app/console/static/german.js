@@ -150,6 +150,8 @@ export const german = {
     open: 'Öffnen',
     stop: 'Aufzeichnung stoppen',
     stopOf: (who) => `Aufzeichnung von ${who} stoppen`,
+    stopAgain: 'Nicht wieder aufzeichnen',
+    stopAgainOf: (who) => `${who} nicht wieder aufzeichnen, falls weiter geteilt wird`,
     stopTitle: (who) => `Aufzeichnung von ${who} stoppen?`,
     stopExplain: 'Es wird nichts mehr aufgezeichnet, bis ein Admin die Aufzeichnung fortsetzt. Was schon aufgezeichnet ist, bleibt, bis es abläuft.',
     stopReason: 'Grund (optional, die Person sieht ihn)',
@@ -524,6 +526,8 @@ export const german = {
     clips: 'In Clips zeigen',
     refused: (who, why) => `${who}: ${why}`,
     oneFilm: 'Ein Video, nebeneinander',
+    notAll: 'In diesem Raum gibt es mehr geteilte Bildschirme, als hier gezeigt werden.',
+    notAllCaptured: 'In diesem Raum gibt es mehr geteilte Bildschirme, als auf einmal aufgenommen werden. Nimm die anderen einzeln auf.',
     keys: [
       ['Leertaste', 'Abspielen oder anhalten'],
       ['← →', '1 Sekunde zurück oder vor; mit Umschalt 10'],
@@ -854,10 +858,6 @@ export const german = {
       upTo: (clock) => `bis ${clock}`,
       nothing: 'Gerade teilt niemand.',
       nothingFits: 'Nichts in diesem Status.',
-      stop: 'Stoppen',
-      stopOf: (who) => `Aufzeichnung von ${who} stoppen`,
-      resume: 'Fortsetzen',
-      resumeOf: (who) => `Aufzeichnung von ${who} fortsetzen`,
     },
     communities: {
       title: 'Communities',

@@ -173,6 +173,9 @@ export const english = {
     stop: 'Stop recording',
     /** @type {Saying<[string]>} */
     stopOf: (who) => `Stop recording ${who}`,
+    stopAgain: 'Don’t record again',
+    /** @type {Saying<[string]>} */
+    stopAgainOf: (who) => `Don’t record ${who} again, if the share comes back`,
     /** @type {Saying<[string]>} */
     stopTitle: (who) => `Stop recording ${who}?`,
     stopExplain: 'Nothing more is recorded until an admin resumes it. What was recorded stays until it expires.',
@@ -595,6 +598,8 @@ export const english = {
     /** @type {Saying<[string, string]>} */
     refused: (who, why) => `${who}: ${why}`,
     oneFilm: 'One video, side by side',
+    notAll: 'This room has more shares than can be told of at once.',
+    notAllCaptured: 'This room has more shares than are captured at once. Capture the others one by one.',
     keys: [
       ['Space', 'Play or pause'],
       ['← →', '1 second back or ahead; with Shift 10'],
@@ -985,12 +990,6 @@ export const english = {
       upTo: (clock) => `up to ${clock}`,
       nothing: 'Nobody is sharing right now.',
       nothingFits: 'No shares in this state.',
-      stop: 'Stop',
-      /** @type {Saying<[string]>} */
-      stopOf: (who) => `Stop recording ${who}`,
-      resume: 'Resume',
-      /** @type {Saying<[string]>} */
-      resumeOf: (who) => `Resume recording ${who}`,
     },
     communities: {
       title: 'Communities',

@@ -1,6 +1,6 @@
 // The shares that there are now: what is recorded, what waits or is refused and why, with stop.
 
-import { resume, rights, stop } from '../buffers/acting.js';
+import { resume, rights, stop, stopWords } from '../buffers/acting.js';
 import { stateOf } from '../buffers/words.js';
 import { fill, h, inNextFrame } from '../dom.js';
 import { length, time, clock } from '../times.js';
@@ -136,7 +136,8 @@ class Shares {
    */
   #cells(buffer) {
     const { badge, tone, says, reason, todo } = stateOf(buffer, this.session.facts.identity, this.session.api.now());
-    const may = rights(this.session, buffer);
+    const may = rights(this.session, buffer, this.session.api.now());
+    const { label, of } = stopWords(buffer, may);
     const kept = length(buffer.media_seconds);
     const newest = buffer.newest && clock(buffer.newest);
     return [
@@ -159,23 +160,23 @@ class Shares {
       ],
       [buffer.started_at, () => time(buffer.started_at)],
       [
-        `${may.stop} ${may.resume}`,
+        `${may.stop} ${may.resume} ${label}`,
         () => [
           may.stop &&
             h(
               'button',
               {
                 class: 'danger',
-                'aria-label': own.stopOf(buffer.sharer),
+                'aria-label': of(buffer.sharer),
                 onclick: () => void stop(this.session, buffer),
               },
-              own.stop,
+              label,
             ),
           may.resume &&
             h(
               'button',
-              { 'aria-label': own.resumeOf(buffer.sharer), onclick: () => void resume(this.api, buffer) },
-              own.resume,
+              { 'aria-label': of(buffer.sharer), onclick: () => void resume(this.api, buffer) },
+              label,
             ),
         ],
       ],

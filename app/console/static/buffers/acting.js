@@ -18,23 +18,38 @@ const LAST_SECONDS = 30;
 const TOLD_SECONDS = 20;
 
 /**
- * What the viewer may do, as far as the page can know; the service has the last word.
+ * What the viewer may do at `now`, in ms, as far as the page can know; the service has the last word.
+ *
+ * A share that has ended may come again, as in a reconnect, and is stopped for then, too.
  *
  * @param {{facts: Facts}} session
  * @param {BufferView} buffer
+ * @param {number} now
  */
-export function rights(session, buffer) {
-  const { identity, room, room_admin: roomAdmin, instance_admin: everything, communities } = session.facts;
+export function rights(session, buffer, now) {
+  const { identity, room, room_admin: roomAdmin, instance_admin: everything, communities, limits } = session.facts;
   const sharer = identity === buffer.sharer;
   const manages = everything || (roomAdmin && room === buffer.room) || communities.some((one) => one.manages);
   const goesOn = buffer.state !== 'ended';
+  const mayComeAgain = goesOn || now - Date.parse(buffer.ended_at ?? '') < limits.retention_seconds * 1000;
   const stopped = goesOn && buffer.why?.startsWith('stopped-by-') ? buffer.why : null;
   return {
     keep: Boolean(buffer.replay_url && buffer.newest),
-    stop: goesOn && !stopped && (sharer || manages),
+    stop: mayComeAgain && !stopped && (sharer || manages),
     erase: (sharer || manages) && Boolean(buffer.newest),
     resume: (stopped === 'stopped-by-sharer' && sharer) || (stopped === 'stopped-by-admin' && manages),
   };
+}
+
+/**
+ * What the button says that stops or resumes: {label, of(who)}.
+ *
+ * @param {BufferView} buffer
+ * @param {{resume: boolean}} may
+ */
+export function stopWords(buffer, may) {
+  if (may.resume) return { label: own.resume, of: own.resumeOf };
+  return buffer.state === 'ended' ? { label: own.stopAgain, of: own.stopAgainOf } : { label: own.stop, of: own.stopOf };
 }
 
 /**

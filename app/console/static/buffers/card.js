@@ -3,7 +3,7 @@
 import { h, set } from '../dom.js';
 import { texts } from '../texts.js';
 import { clock, clockTenths, length, utc } from '../times.js';
-import { erase, keepLast, resume, rights, stop } from './acting.js';
+import { erase, keepLast, resume, rights, stop, stopWords } from './acting.js';
 import { Reel } from './reel.js';
 import { ago, stateOf } from './words.js';
 
@@ -87,7 +87,7 @@ export class Card {
   #draw() {
     const { buffer } = this;
     const { badge, tone, says, reason } = this.#state();
-    const may = rights(this.session, buffer);
+    const may = rights(this.session, buffer, this.session.api.now());
     const unseen = Boolean(buffer.newest && !buffer.poster_url);
     this.element.dataset.state = buffer.state;
     write(this.badge, badge);
@@ -106,8 +106,9 @@ export class Card {
     this.keepButton.disabled = !may.keep || this.isKeeping;
     this.stopButton.hidden = !(may.stop || may.resume);
     this.eraseButton.hidden = !may.erase;
-    write(this.stopButton, may.resume ? own.resume : own.stop);
-    set(this.stopButton, { 'aria-label': (may.resume ? own.resumeOf : own.stopOf)(buffer.sharer) });
+    const { label, of } = stopWords(buffer, may);
+    write(this.stopButton, label);
+    set(this.stopButton, { 'aria-label': of(buffer.sharer) });
     this.tick();
   }
 
@@ -152,7 +153,7 @@ export class Card {
       await keepLast(this.session.api, this.buffer);
     } finally {
       this.isKeeping = false;
-      this.keepButton.disabled = !rights(this.session, this.buffer).keep;
+      this.keepButton.disabled = !rights(this.session, this.buffer, this.session.api.now()).keep;
       if (hadFocus && document.activeElement === document.body) this.keepButton.focus({ preventScroll: true });
     }
   }
@@ -162,7 +163,7 @@ export class Card {
   }
 
   #stopOrResume() {
-    if (rights(this.session, this.buffer).resume) void resume(this.session.api, this.buffer);
+    if (rights(this.session, this.buffer, this.session.api.now()).resume) void resume(this.session.api, this.buffer);
     else void stop(this.session, this.buffer);
   }
 

@@ -91,7 +91,7 @@ export function momentForm(api, room, clock) {
   }
 
   /** @param {MomentAccepted} accepted */
-  function shown({ moment_id: id, captures, refused }) {
+  function shown({ moment_id: id, captures, refused, complete }) {
     const together = h('div', {});
     const ends = captures.map(() => /** @type {ClipView | null | undefined} */ (undefined));
     const jobs = captures.map((capture, place) => {
@@ -117,6 +117,7 @@ export function momentForm(api, room, clock) {
       'section',
       { class: 'card panel' },
       h('div', { class: 'row between' }, heading, h('a', { class: 'button', href: `#/clips?moment=${id}` }, t.clips)),
+      !complete && h('p', { class: 'note' }, t.notAllCaptured),
       refused.length > 0 &&
         h(
           'ul',

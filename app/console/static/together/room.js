@@ -84,7 +84,10 @@ function stage({ session, live }, told, read, anew) {
     h('button', { type: 'button', onclick: anew }, icon('next'), texts.timeline.track.toNewest),
   );
   const others = told.items.filter((item) => !shares.includes(item)).map((item) => item.sharer);
-  const unseen = others.length > 0 && h('p', { class: 'note' }, t.unseen([...new Set(others)].join(', ')));
+  const unseen = [
+    others.length > 0 && h('p', { class: 'note' }, t.unseen([...new Set(others)].join(', '))),
+    !told.complete && h('p', { class: 'note' }, t.notAll),
+  ];
   if (!window) {
     const element = h('div', {}, head, h('p', { class: 'empty' }, t.empty), unseen);
     return { element, close: () => {} };
