@@ -97,7 +97,7 @@ class ClipChange(Input):
     )
     link_tells: Annotated[list[LinkFact], Field(max_length=len(LinkFact))] | None = Field(
         None,
-        description="What the link's page tells besides the title. Both, unless you say. "
+        description="What the link's page tells besides the title. Who and when, unless you say. "
         "The film itself bears the time of its first picture all the same.",
     )
     share_hidden_head: Annotated[bool, Field(strict=True)] | None = Field(

@@ -69,6 +69,13 @@ class ClipGapView(View):
     kept: bool = Field(description="Whether the clip holds its time.")
 
 
+class ChapterView(View):
+    """A moment that somebody had marked when the clip was made."""
+
+    seconds: RoundedSeconds = Field(description="Of the play time.", examples=[12.5])
+    label: json_types.Title = Field(description="In their words; may be empty.")
+
+
 class DeletionRequestView(View):
     """That the clip's owner is asked to delete it."""
 
@@ -101,6 +108,10 @@ class ClipView(View):
     requested: Requested = Field(description="The window that was asked for.")
     delivered: Delivered = Field(description="The window that the clip shows.")
     gaps: list[ClipGapView] = Field(description="Stretches of the window without a picture.")
+    chapters: list[ChapterView] = Field(
+        description="What was marked in it, in order: for its owner and admins of the instance, "
+        "for others if `link_tells` has `chapters`."
+    )
     notes: Notes
     tail_lag_seconds: RoundedSeconds = Field(
         description="How many seconds of the window's end are missing.",
@@ -142,7 +153,8 @@ class ClipView(View):
     )
     link_expires_at: InstantText | None = Field(description="When the link ends.")
     link_tells: list[Annotated[str, words(LinkFact)]] = Field(
-        description="What that page tells besides the title."
+        description="What that page tells besides the title. `chapters` others are shown in "
+        "lists, too."
     )
     views: Annotated[int, Field(ge=0)] | None = Field(
         description="How often the link's page was looked at; its owner sees it.", examples=[3]
@@ -229,6 +241,11 @@ def _view(clip: Clip, caller: Caller, reader: Reader, right: ClipRight) -> ClipV
             duration_seconds=row["duration_seconds"],
         ),
         gaps=[ClipGapView.model_validate(gap) for gap in row["gaps"]],
+        chapters=[
+            ChapterView.model_validate(each)
+            for each in row["chapters"]
+            if right == ClipRight.CHANGE or LinkFact.CHAPTERS in row["link_tells"]
+        ],
         notes=[*row["notes"]],
         tail_lag_seconds=row["tail_lag_seconds"],
         hidden_head_seconds=0.0 if copied else row["hidden_head_seconds"],

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.buffer import markers
 from app.captures import copied_cut, exact_cut, reencoded_cut, trim_media, window_media
 from app.captures.capture_tools import CaptureTools
 from app.captures.failures import NothingRecorded
@@ -18,7 +19,7 @@ from app.captures.row_leases import Lost
 from app.captures.slots import CallersSlots
 from app.captures.trim_media import TrimMedia
 from app.captures.window_media import WindowMedia
-from app.clips import clip_report
+from app.clips import chapters, clip_report
 from app.clips.clip_location import parts_path
 from app.context import Context
 from app.media.movie import NothingToShow, Run
@@ -68,6 +69,9 @@ async def _written(
             written = await _encoded(media, runs, capture, part, report, slots)
             await asyncio.to_thread(clip_files.sync, part)
         told = media.told(capture, written.contents)
+    if capture["trim"] is None:
+        marks = await markers.of_buffer(ctx.store, capture["buffer_id"], datetime.now(UTC))
+        told = {**told, "chapters": chapters.marked(told, marks)}
     # In no slot: strangers' media decides how long this takes.
     with trace.step("capture.verify"):
         await tools.verifier.verify(

@@ -38,7 +38,7 @@ FailureReasonChoice = Literal[
 ]
 GapWhyChoice = Literal["no-picture", "lost", "not-recorded", "not-present"]
 GapsChoice = Literal["skip", "keep"]
-LinkFactChoice = Literal["who", "when"]
+LinkFactChoice = Literal["who", "when", "chapters"]
 RoleChoice = Literal["member", "moderator", "admin"]
 TailChoice = Literal["include", "skip"]
 VisibilityChoice = Literal["private", "room", "link"]

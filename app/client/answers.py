@@ -43,6 +43,13 @@ class CallerAnswer(TypedDict):
     limits: LimitsAnswer
 
 
+class ChapterAnswer(TypedDict):
+    """A moment that somebody had marked when the clip was made."""
+
+    seconds: float
+    label: str
+
+
 class ClipGapAnswer(TypedDict):
     """A stretch of the window without a picture."""
 
@@ -67,6 +74,7 @@ class ClipAnswer(TypedDict):
     requested: RequestedAnswer
     delivered: DeliveredAnswer
     gaps: list[ClipGapAnswer]
+    chapters: list[ChapterAnswer]
     notes: list[w.ClipNoteChoice]
     tail_lag_seconds: float
     hidden_head_seconds: float

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from app.clips import play_time
+from app.clips import chapters, play_time
 from app.media.movie import Movie, MovieSpan, Pause
 from app.media.pauses import PauseKind
 from app.models import (
@@ -103,7 +103,9 @@ def trimmed(
     if (capture["requested_end"] - end).total_seconds() > _LATE_SECONDS:
         notes.append(ClipNote.END_CLAMPED)
     gaps = play_time.gaps_between(source, start, end)
-    return _told(capture, contents, (start, end), gaps, notes, source["clock"])
+    told = _told(capture, contents, (start, end), gaps, notes, source["clock"])
+    part = ((begin - clock).total_seconds(), (finish - clock).total_seconds())
+    return {**told, "chapters": chapters.within(source["chapters"], *part)}
 
 
 def _told(
@@ -122,6 +124,7 @@ def _told(
         "hidden_head_seconds": contents.hidden_head_seconds,
         "tail_lag_seconds": max(0.0, (capture["requested_end"] - end).total_seconds()),
         "gaps": gaps,
+        "chapters": [],
         "notes": notes,
         "audio": contents.audio,
         "width": contents.width,

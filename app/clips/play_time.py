@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app.models import ClipGap, ClipRow
+from app.models import ClipFields, ClipGap, ClipRow
 
 
 def begin(row: ClipRow) -> datetime:
@@ -32,6 +32,16 @@ def instant(row: ClipRow, seconds: float, *, is_end: bool = False) -> datetime:
     return at + left
 
 
+def seconds_at(told: ClipFields, at: datetime) -> float | None:
+    """Which moment of a clip an instant is; None: it is not in it, or there is no picture then."""
+    start, end = told["delivered_start"], told["delivered_end"]
+    if not start <= at < end or any(gap["start"] <= at < gap["end"] for gap in told["gaps"]):
+        return None
+    before = [gap for gap in _left_out_of(told["gaps"], start, end) if gap["end"] <= at]
+    paused = sum((gap["end"] - gap["start"] for gap in before), timedelta(0))
+    return (at - start - paused).total_seconds()
+
+
 def gaps_between(row: ClipRow, start: datetime, end: datetime) -> list[ClipGap]:
     """A clip's gaps within a part of it, cut to that part."""
     found: Sequence[ClipGap] = [
@@ -43,6 +53,9 @@ def gaps_between(row: ClipRow, start: datetime, end: datetime) -> list[ClipGap]:
 
 def left_out(row: ClipRow) -> list[ClipGap]:
     """The pauses that take no play time, in order."""
-    start, end = begin(row), row["delivered_end"] or row["requested_end"]
-    within = [gap for gap in row["gaps"] if start <= gap["start"] and gap["end"] <= end]
+    return _left_out_of(row["gaps"], begin(row), row["delivered_end"] or row["requested_end"])
+
+
+def _left_out_of(gaps: Sequence[ClipGap], start: datetime, end: datetime) -> list[ClipGap]:
+    within = [gap for gap in gaps if start <= gap["start"] and gap["end"] <= end]
     return sorted((gap for gap in within if not gap["kept"]), key=lambda gap: gap["start"])

@@ -225,6 +225,12 @@ export interface CeilingsView {
   retention_minutes: number;
 }
 
+/** A moment that somebody had marked when the clip was made. */
+export interface ChapterView {
+  seconds: number;
+  label: string;
+}
+
 /** A clip, as far as it matters for its owner's quota. */
 export interface ChargedClipView {
   id: string;
@@ -312,6 +318,7 @@ export interface ClipView {
   requested: Requested;
   delivered: Delivered;
   gaps: Array<ClipGapView>;
+  chapters: Array<ChapterView>;
   notes: Array<ClipNote>;
   tail_lag_seconds: number;
   hidden_head_seconds: number;
@@ -522,7 +529,7 @@ export interface LimitsView {
 }
 
 /** What the page of a clip's link tells besides its title, if the owner lets it. */
-export type LinkFact = 'who' | 'when';
+export type LinkFact = 'who' | 'when' | 'chapters';
 
 /** Somebody's role and single grants. */
 export interface ListedMember {

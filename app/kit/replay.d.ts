@@ -175,6 +175,12 @@ export interface BufferView {
 /** What is done for a capture right now, in words that its caller is shown. */
 export type CaptureStage = '' | 'waiting for media' | 'copying' | 'encoding' | 'finishing' | 'waiting for storage';
 
+/** A moment that somebody had marked when the clip was made. */
+export interface ChapterView {
+  seconds: number;
+  label: string;
+}
+
 /** A stretch of the window without a picture. */
 export interface ClipGapView {
   start: string;
@@ -200,6 +206,7 @@ export interface ClipView {
   requested: Requested;
   delivered: Delivered;
   gaps: Array<ClipGapView>;
+  chapters: Array<ChapterView>;
   notes: Array<ClipNote>;
   tail_lag_seconds: number;
   hidden_head_seconds: number;
@@ -257,7 +264,7 @@ export type FailureReason = 'ffmpeg-failed' | 'ffmpeg-missing' | 'ffmpeg-stalled
 export type GapWhy = 'no-picture' | 'lost' | 'not-recorded' | 'not-present';
 
 /** What the page of a clip's link tells besides its title, if the owner lets it. */
-export type LinkFact = 'who' | 'when';
+export type LinkFact = 'who' | 'when' | 'chapters';
 
 /** A marked moment. What is around it is kept until `kept_until`. */
 export interface MarkerView {

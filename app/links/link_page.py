@@ -19,7 +19,7 @@ from app.clips import clean_copies, play_time
 from app.clips.clip_pages import Clip
 from app.clips.clip_visibility import page_path
 from app.media.sprites import POSTER, fitted
-from app.models import LinkFact
+from app.models import ClipRow, LinkFact
 from app.models.durations import parse_duration
 from app.models.free_text import clean_title
 from app.models.instants import written
@@ -39,6 +39,14 @@ _templates = Environment(
 )
 _style = _templates.get_template("link.css").render()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_style.encode()).digest()).decode()
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A moment of the film, which the page leads to, and what it is called."""
+
+    seconds: float
+    label: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ class LinkPage:
     embed: str
     oembed: str
     start_seconds: float | None
+    chapters: tuple[Chapter, ...]
     embedding: bool
     again_seconds: int | None
 
@@ -117,6 +126,7 @@ def page_of(
         embed=f"{url}/embed" + (f"?t={begins:g}" if begins else ""),
         oembed=f"{base_url}/oembed?{urlencode({'url': url, 'format': 'json'})}",
         start_seconds=begins,
+        chapters=_chapters(row) if LinkFact.CHAPTERS in tells else (),
         embedding=embedding,
         again_seconds=clean_copies.again_seconds(row) if clean_copies.is_due(row) else None,
     )
@@ -161,8 +171,13 @@ def headers(framed_by: tuple[str, ...] = (), clips_origin: str | None = None) ->
 
 
 def length(seconds: float) -> str:
-    """A length as players write it: `0:07`, `1:02:03`."""
-    minutes, rest = divmod(max(1, round(seconds)), 60)
+    """A length as players write it: `0:07`, `1:02:03`; never none."""
+    return position(max(1, round(seconds)))
+
+
+def position(seconds: float) -> str:
+    """A moment of a film as players write it."""
+    minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
@@ -198,6 +213,14 @@ def _seconds(start: str | None, end: float) -> float | None:
     return seconds if seconds < end else None
 
 
+def _chapters(row: ClipRow) -> tuple[Chapter, ...]:
+    """What was marked, in a few words each; a mark without any is called by its place."""
+    return tuple(
+        Chapter(each["seconds"], _name(each["label"]) or f"Marker {number}")
+        for number, each in enumerate(row["chapters"], 1)
+    )
+
+
 def _ends_at(clip: Clip) -> datetime | None:
     """When the link stops to work."""
     row = clip.row
@@ -210,4 +233,5 @@ _templates.filters |= {
     "instant": written,
     "megabytes": megabytes,
     "moment": moment,
+    "position": position,
 }

@@ -16,6 +16,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from app.migrations import (
     capture_permissions,
     clean_copy_fields,
+    clip_chapters,
     clip_turns,
     close_folders,
     complete_rows,
@@ -67,5 +68,6 @@ STEPS: tuple[Step, ...] = (
     request_hashes.migrate,
     shown_beside.migrate,
     trims_in_place.migrate,
+    clip_chapters.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -43,6 +43,7 @@ from app.models.buffer_rows import (
 from app.models.clip_rows import (
     CaptureResult,
     CaptureRow,
+    ClipChapter,
     ClipFields,
     ClipGap,
     ClipOwnerRow,
@@ -106,6 +107,7 @@ __all__ = [
     "CaptureRow",
     "CaptureStage",
     "CaptureStatus",
+    "ClipChapter",
     "ClipFields",
     "ClipGap",
     "ClipLoss",

@@ -30,6 +30,13 @@ class ClipGap(TypedDict):
     kept: bool
 
 
+class ClipChapter(TypedDict):
+    """A moment of a clip that somebody had marked, in seconds of its play time."""
+
+    seconds: float
+    label: str
+
+
 class ClipMedia(TypedDict):
     """What is known of a clip's media as soon as there is a row of it."""
 
@@ -37,6 +44,7 @@ class ClipMedia(TypedDict):
     hidden_head_seconds: float
     tail_lag_seconds: float
     gaps: list[ClipGap]
+    chapters: list[ClipChapter]
     notes: list[ClipNote]
     audio: bool
     width: int

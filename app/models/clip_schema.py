@@ -111,7 +111,8 @@ class ReplayClip(Model, Stored[ClipRow]):
     than the owner bear it. `opened`: it is open to others, or was until somebody else closed it,
     `closed_by`, who alone lets it be opened again. `deletion_request` {requested_by, reason,
     requested_at}: its owner is asked to delete it. `turn` counts how often it was deleted and
-    restored: it is odd while the clip is deleted.
+    restored: it is odd while the clip is deleted. `chapters` [{seconds, label}]: what was marked in
+    it when it was made.
 
     `hidden_head_shared`: others get what its file hides before the start. `clean_…` are of the copy
     without it: its size, once it is there, and its checksum; who makes it, until when, and how
@@ -157,7 +158,7 @@ class ReplayClip(Model, Stored[ClipRow]):
     audience: str | None = None
     link_secret: str | None = None
     link_expires_at: datetime | None = None
-    link_tells: list[LinkFact] = [*LinkFact]
+    link_tells: list[LinkFact] = [LinkFact.WHO, LinkFact.WHEN]
     views: int = 0
     grant: int = 0
     opened: bool = False
@@ -178,6 +179,7 @@ class ReplayClip(Model, Stored[ClipRow]):
     clean_attempts: int = 0
     tail_lag_seconds: float = 0.0
     gaps: list[dict[str, Any]] = []
+    chapters: list[dict[str, Any]] = []
     notes: list[ClipNote] = []
     audio: bool = False
     width: int = 0

@@ -11,3 +11,5 @@ class LinkFact(StrEnum):
     WHO = "who"
     """Whose screen it shows, and who has made the clip."""
     WHEN = "when"
+    CHAPTERS = "chapters"
+    """What was marked in it, in the words of whoever marked it."""

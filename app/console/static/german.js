@@ -644,6 +644,8 @@ export const german = {
       strip: 'Teile des Clips',
       seek: (at) => `Ab ${at} abspielen`,
       preparing: 'Wird vorbereitet…',
+      chapters: 'Markierungen',
+      chapter: (number) => `Markierung ${number}`,
       broken: 'Dieser Clip ist nicht abspielbar. Vielleicht wurde er gelöscht. Lade die Seite neu.',
     },
     link: {
@@ -683,7 +685,7 @@ export const german = {
       extend: 'Läuft ab in…',
       days: (count) => (count === 365 ? '1 Jahr' : plural(count, { one: '1 Tag', other: `${count} Tage` })),
       shows: 'Die Seite zeigt',
-      tells: { who: 'wer', when: 'wann' },
+      tells: { who: 'wer', when: 'wann', chapters: 'Markierungen' },
       renew: 'Link erneuern',
       renewExplain: 'Der verschickte Link gilt nicht mehr. Andere brauchen den neuen.',
       renewed: 'Link erneuert. Der alte gilt nicht mehr.',

@@ -743,6 +743,9 @@ export const english = {
       /** @type {Saying<[string]>} */
       seek: (at) => `Play from ${at}`,
       preparing: 'Preparing…',
+      chapters: 'Markers',
+      /** @type {Saying<[number]>} */
+      chapter: (number) => `Marker ${number}`,
       broken: 'Can’t play this clip. It may have been deleted. Reload the page to check.',
     },
     link: {
@@ -786,7 +789,7 @@ export const english = {
       /** @type {Saying<[number]>} */
       days: (count) => (count === 365 ? '1 year' : plural(count, { one: '1 day', other: `${count} days` })),
       shows: 'The page shows',
-      tells: { who: 'who', when: 'when' },
+      tells: { who: 'who', when: 'when', chapters: 'markers' },
       renew: 'Reset link',
       renewExplain: 'The link you sent stops working. Others need the new one.',
       renewed: 'Link reset. The old one no longer works.',

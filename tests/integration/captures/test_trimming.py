@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from app.access import communities, deeds, quota
+from app.buffer import markers
 from app.captures import (
     capture_leases,
     endings,
@@ -155,9 +156,16 @@ async def test_a_part_of_a_clip_that_was_encoded_whole_is_encoded_again(
 async def test_a_trim_of_a_trim_is_a_trim(
     ctx: Context, ended_share: MakeShare, numbered: Recording
 ) -> None:
-    await ended_share("ada", (numbered, 0.0))
+    """With what was marked in that part, though the markers are gone."""
+    (share,) = await ended_share("ada", (numbered, 0.0))
+    for seconds, label in ((3, "before it"), (8.5, "soon"), (14, "That goal")):
+        at = share.start + timedelta(seconds=seconds)
+        await markers.make(ctx, share.buffer_id, at, label, "bob")
     made = await captured(ctx, ADA, last=12)
+    await markers.delete_all(ctx.store, share.buffer_id)
     assert made.path is not None
+    assert made.clip is not None
+    assert [each["label"] for each in made.clip["chapters"]] == ["soon", "That goal"]
     whole = numbers(made.path)
     for cut in ("exact", "precise", "exact"):
         made = await trimmed(ctx, made, start=1.1, end=made_seconds(made) - 1.1, cut=cut)
@@ -167,6 +175,12 @@ async def test_a_trim_of_a_trim_is_a_trim(
         assert shown == whole[place : place + len(shown)]
         assert place >= 16
         whole = shown
+    assert made.clip is not None
+    (chapter,) = made.clip["chapters"]
+    assert chapter["label"] == "That goal"
+    assert made.clip["delivered_start"] is not None
+    left = (made.clip["delivered_start"] - share.start).total_seconds()
+    assert chapter["seconds"] == pytest.approx(14 - left, abs=0.1)
     await sound_library(ctx)
 
 

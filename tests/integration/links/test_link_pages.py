@@ -151,9 +151,25 @@ async def test_the_owner_says_who_and_when(http: httpx.AsyncClient, link: Link) 
         html = (await http.get(f"/c/{secret}")).text
         told = [each.name for each in Head(html).all(".told > *")]
         assert told == ["span"] + ["span"] * ("who" in tells) + ["time"] * ("when" in tells)
-    for wrong in (["where"], "who", ["who"] * 3):
+    for wrong in (["where"], "who", ["who"] * 4):
         refused = await http.patch("/clips/c1", json={"link_tells": wrong}, headers=OWNER)
         assert refused.status_code == 422
+
+
+async def test_others_are_told_what_was_marked_if_the_owner_lets(
+    http: httpx.AsyncClient, link: Link, ctx: Context
+) -> None:
+    """Neither on the page nor where they list a clip of their screen; its owner is told always."""
+    secret = await link(title="x")
+    marked = {"shared_by": "bob", "chapters": [{"seconds": 2.5, "label": "That goal"}]}
+    await ctx.store.rows(ReplayClip).update_one({"_id": "c1"}, {"$set": marked})
+    for tells, told in ((["who", "when"], False), (["chapters"], True)):
+        change = {"link_tells": tells}
+        own = (await http.patch("/v1/clips/c1", json=change, headers=OWNER)).json()
+        assert own["chapters"] == marked["chapters"]
+        seen = (await http.get("/v1/clips/c1", headers=STRANGER)).json()
+        assert seen["chapters"] == (marked["chapters"] if told else [])
+        assert ("That goal" in (await http.get(f"/c/{secret}")).text) == told
 
 
 async def test_the_picture_is_there_for_whoever_has_the_link(

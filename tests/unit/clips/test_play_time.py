@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.clips import play_time
+from app.clips import chapters, play_time
 from app.models import ClipRow
 from tests.rows import PartOfRow
 
@@ -54,3 +54,37 @@ def test_a_part_has_the_gaps_that_lie_within_it() -> None:
         (at(40), at(45)),
     ]
     assert play_time.gaps_between(row, at(14), at(19)) == []
+
+
+@pytest.mark.parametrize(
+    ("instant", "seconds"),
+    [
+        (-0.1, None),
+        (0.0, 0.0),
+        (9.5, 9.5),
+        (12.0, None),  # in a pause
+        (14.0, 10.0),
+        (21.0, None),
+        (25.0, 15.0),
+        (59.9, 49.9),
+        (60.0, None),
+    ],
+)
+def test_an_instant_is_a_moment_of_the_clip_unless_it_shows_nothing_then(
+    instant: float, seconds: float | None
+) -> None:
+    told: PartOfRow = clip(gap(10, 14), gap(19, 25), gap(40, 41, kept=True))
+    found = play_time.seconds_at(told, at(instant))
+    assert found == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_what_was_marked_is_told_in_order_and_not_twice_of_one_moment() -> None:
+    told: PartOfRow = clip(gap(10, 14))
+    marks: PartOfRow = [
+        {"at": at(seconds), "label": label}
+        for seconds, label in ((20, "c"), (3, "a"), (3.2, "a again"), (12, "pause"), (99, "after"))
+    ]
+    found = chapters.marked(told, marks)
+    assert found == [{"seconds": 3.0, "label": "a"}, {"seconds": 16.0, "label": "c"}]
+    assert chapters.within(found, 2.5, 16.0) == [{"seconds": 0.5, "label": "a"}]
+    assert chapters.within(found, 16.0, 20.0) == [{"seconds": 0.0, "label": "c"}]

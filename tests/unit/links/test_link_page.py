@@ -111,6 +111,7 @@ def test_others_are_offered_a_player_only_where_some_may_embed_it() -> None:
         (["who"], ["0:30", "alice's screen"]),
         (["when"], ["0:30", "5 Dec 2026, 14:03 UTC"]),
         ([*LinkFact], ["0:30", "alice's screen", "5 Dec 2026, 14:03 UTC"]),
+        (["chapters"], ["0:30"]),
     ],
 )
 def test_who_and_when_are_told_as_far_as_the_owner_lets(tells: list[str], told: list[str]) -> None:
@@ -123,6 +124,20 @@ def test_who_and_when_are_told_as_far_as_the_owner_lets(tells: list[str], told: 
     assert ("alice" in html) == ("who" in tells)
     assert ("2026" in html) == ("when" in tells)
     assert "secret-room" not in html
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "", "x" * 300])
+def test_what_was_marked_is_led_to_if_the_owner_lets(hostile: str) -> None:
+    chapters = [{"seconds": 12.5, "label": hostile}, {"seconds": 3671.0, "label": "Goal"}]
+    hidden = link_page.page_html(page(chapters=chapters))
+    assert not Head(hidden).all("nav, li")
+    head = Head(link_page.page_html(page(chapters=chapters, link_tells=["chapters"])))
+    assert [each.attrs["href"] for each in head.all("li > a")] == ["?t=12.500", "?t=3671.000"]
+    assert [each.text for each in head.all("li span")] == ["0:12", "1:01:11"]
+    first, second = (each.text for each in head.all("li bdi"))
+    told = clean_title(hostile)
+    assert first == ((told if len(told) <= 80 else f"{told[:80]}…") or "Marker 1")
+    assert second == "Goal"
 
 
 def test_a_clip_without_a_title_is_called_after_whose_screen_it_shows() -> None:

@@ -78,15 +78,15 @@ export function audienceOf(clip, change) {
     radios.find(({ radio }) => radio.checked)?.radio.focus();
   }
 
-  /** @param {'who' | 'when'} fact */
+  /** @param {ClipView['link_tells'][number]} fact */
   function telling(fact) {
     const told = clip.link_tells;
     const onchange = () => {
       const others = told.filter((each) => each !== fact);
-      void set({ link_tells: /** @type {('who' | 'when')[]} */ (others.length < told.length ? others : [...told, fact]) });
+      void set({ link_tells: others.length < told.length ? others : [...told, fact] });
     };
     const box = h('input', { type: 'checkbox', checked: told.includes(fact), onchange });
-    return h('label', {}, box, ' ', own.tells[fact]);
+    return h('label', { class: 'check' }, box, own.tells[fact]);
   }
 
   /** Shows what has become of the clip. @param {ClipView} changed */
@@ -110,7 +110,7 @@ export function audienceOf(clip, change) {
       h('label', {}, h('span', { class: 'visually-hidden' }, own.link), link),
       h('p', { class: 'hint' }, own.holds, ' ', clip.link_expires_at && time(clip.link_expires_at)),
       h('p', { class: 'hint' }, texts.library.link.views(clip.views ?? 0)),
-      h('div', { class: 'row' }, own.shows, telling('who'), telling('when')),
+      h('div', { class: 'row' }, own.shows, telling('who'), telling('when'), clip.chapters.length > 0 && telling('chapters')),
       h(
         'div',
         { class: 'row' },

@@ -55,8 +55,17 @@ export function film(clip, { api, autoplay, again }) {
     video.currentTime = at;
     void video.play().catch(() => {}); // the same
   });
+  const marks = clip.chapters.map(({ seconds, label }, place) => {
+    const at = h('span', { class: 'at' }, length(Math.floor(seconds)));
+    const onclick = () => {
+      video.currentTime = seconds;
+      void video.play().catch(() => {}); // the same
+    };
+    return h('li', {}, h('button', { class: 'plain', onclick }, at, ' ', h('bdi', {}, label || own.chapter(place + 1))));
+  });
+  const chapters = marks.length > 0 && h('ol', { class: 'chapters', 'aria-label': own.chapters }, marks);
   return {
-    element: h('div', { class: 'film' }, video, wrong, strip),
+    element: h('div', { class: 'film' }, video, wrong, strip, chapters),
     video,
     close() {
       ending.abort();

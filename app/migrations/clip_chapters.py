@@ -1,0 +1,15 @@
+"""Clips know what was marked in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+from app.migrations import complete_rows
+
+
+async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
+    """Up to now nobody has kept that."""
+    await complete_rows.complete(database, {"clips": {"chapters": []}})
