@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -15,8 +15,11 @@ from starlette.applications import Starlette
 from app.api import problems, web_state
 from app.context import Context
 from app.webhooks import receiver
+from app.work.share_rates import ShareRates
 from handlers import router
 from tests import webhooks
+from tests.integration.conftest import MakeSettings
+from tests.integration.recording.sharing import Sharer
 from tests.serving import Running
 
 Send = Callable[..., Awaitable[httpx.Response]]
@@ -73,3 +76,15 @@ async def asked(ctx: Context) -> AsyncIterator[Asked]:
     yield counted
     await ctx.store.client.close()
     ctx.store.client, ctx.store.database = first, first[name]
+
+
+@pytest.fixture
+def quick(ctx: Context, make_settings: MakeSettings) -> Context:
+    """One whose shares begin at once."""
+    settings = make_settings(audio_wait_seconds=0, max_concurrent_per_user=5, max_concurrent=100)
+    return replace(ctx, settings=settings, shares=ShareRates(1000))
+
+
+@pytest.fixture
+def alice(quick: Context, send: Send) -> Sharer:
+    return Sharer(quick, send)
