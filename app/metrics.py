@@ -16,6 +16,7 @@ from itertools import product
 
 from prometheus_client import Counter, Histogram
 
+from app.models.encoding_words import EncodingWhy
 from app.models.metric_words import (
     ConnectionRefusal,
     ErrorKind,
@@ -41,6 +42,11 @@ EGRESS_STARTS = Counter(
     _PREFIX + "egress_starts_total", "Starts of an egress, by their outcome", ["result"]
 )
 REFUSALS = Counter(_PREFIX + "refusals_total", "Shares that are not recorded, by why", ["why"])
+ENCODING_STEPS = Counter(
+    _PREFIX + "encoding_steps_total",
+    "Shares that went on in a cheaper encoding, as egress could not keep up, by why",
+    ["why"],
+)
 DELETIONS = Counter(
     _PREFIX + "deletions_total",
     "Deletions of what is kept of a share, or of its last part, by whose word",
@@ -86,6 +92,7 @@ INDEX_LAG = Histogram(
 
 begin(EGRESS_STARTS, StartOutcome)
 begin(REFUSALS, [why for why in Why if why.refuses])
+begin(ENCODING_STEPS, EncodingWhy.steps())
 begin(DELETIONS, Stopper)
 begin(ERRORS, ErrorKind)
 begin(CONNECTIONS_REFUSED, ConnectionRefusal)

@@ -62,23 +62,28 @@ def facts() -> dict[str, Rows]:
 def recorded() -> dict[str, Rows]:
     """Two shares: one goes on, the other is over."""
     share = SHARE | {"participant_sid": "PA_1"}
+    step = {"encoding": "1280x720@15:1500", "why": "egress-behind", "at": ago(600)}
     session = ALICE | {"segment_seconds": 2, "width": 1280, "height": 720, "egress_id": "EG_1"}
     now = {"role": "current", "status": "EGRESS_ACTIVE", "clock_ns": 1_795_176_000_000_000_000}
     was = {"role": None, "status": "EGRESS_COMPLETE", "indexing": None, "ended_at": ago(500)}
     return {
         "buffers": written(
             schema.Buffer,
-            share | {"id": "b1", "video_sid": "TR_1", "since": ago(900), "told": "recording"},
+            share | {"id": "b1", "video_sid": "TR_1", "since": ago(900), "told": "recording",
+                     "step": step, "told_encoding": "1280x720@15:1500"},
             share | {"id": "b0", "video_sid": "TR_0", "since": ago(1800), "ended_at": ago(500),
                      "stops": {"sharer": "lunch"}},
         ),
         "sessions": written(
             schema.EgressSession,
             session | now | {"id": "s1", "buffer_id": "b1", "video_sid": "TR_1", "folder": "a/s1",
-                             "created_at": ago(900), "active_at": ago(898), "clock_exact": True},
+                             "created_at": ago(900), "active_at": ago(898), "clock_exact": True,
+                             "encoding": "1280x720@15:1500", "encoding_why": "egress-behind",
+                             "behind_at": ago(30)},
             session | was | {"id": "s0", "buffer_id": "b0", "video_sid": "TR_0", "folder": "a/s0",
                              "created_at": ago(1800)},
         ),
+        "encoding_steps": written(schema.EncodingStep, step | {"id": "last", "buffer_id": "b1"}),
         "segments": written(schema.Segment, *(segment(n) for n in range(3))),
         "summaries": [
             {"_id": "s0", "through": 29, "floor": 0, "runs": [], "newest_at": ago(500)},

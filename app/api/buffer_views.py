@@ -17,7 +17,7 @@ from app.api.json_types import Id, Identity, InstantText, NextPage, Pixels, Room
 from app.api.marker_routes import MarkerView
 from app.api.web_state import WebState
 from app.api.wire import View
-from app.models import BufferGapWhy, BufferState, ClockKind, FaultSlug, Why
+from app.models import BufferGapWhy, BufferState, ClockKind, EncodingWhy, FaultSlug, Why
 from app.models.word_schema import words
 from app.viewing import witness_view
 from app.viewing.timeline import Timeline
@@ -28,6 +28,7 @@ ClockWord = Annotated[
     words(ClockKind),
     Field(description="Whether times are `exact`, or `approximate`: up to 2 s off."),
 ]
+EncodingName = Annotated[str, Field(examples=["1280x720@15:1500"])]
 _URLS = ("playlist_url", "replay_url", "poster_url", "thumbnails_url")
 HasAudio = Annotated[bool, Field(description="Whether there is sound.")]
 
@@ -65,6 +66,12 @@ class BufferView(View):
         serialization_alias="sessions",
     )
     clock: ClockWord
+    encoding: EncodingName | None = Field(
+        description="What it is recorded in, as ENCODING names it; null where nothing is recorded."
+    )
+    encoding_why: Annotated[str, words(EncodingWhy)] | None = Field(
+        description="Why that is not the configured one; null where it is.", examples=[None]
+    )
     playlist_url: json_types.MediaUrl | None = Field(
         description="All of it as HLS; null where the caller may not watch it."
     )
@@ -91,6 +98,7 @@ class SpanView(View):
     audio: HasAudio
     width: Pixels = Field(description="Of the picture.")
     height: Pixels = Field(description="Of the picture.")
+    encoding: EncodingName | None = Field(description="What egress was asked for, if it is known.")
 
 
 class GapView(View):
@@ -214,5 +222,7 @@ def _view(line: Timeline, urls: dict[str, str | None]) -> BufferView:
         audio=line.audio,
         session_ids=list(line.session_ids),
         clock=line.clock,
+        encoding=line.encoding,
+        encoding_why=line.encoding_why,
         **urls,
     )

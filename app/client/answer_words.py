@@ -24,6 +24,7 @@ ClipNoteChoice = Literal[
 ClipOrderChoice = Literal["newest", "oldest", "largest"]
 ClockKindChoice = Literal["exact", "approximate"]
 CutChoice = Literal["precise", "segment", "exact"]
+EncodingWhyChoice = Literal["egress-behind", "egress-overloaded", "stepped-before"]
 FailureReasonChoice = Literal[
     "ffmpeg-failed",
     "ffmpeg-missing",

@@ -25,6 +25,8 @@ class BufferAnswer(TypedDict):
     audio: bool
     session_ids: list[str]
     clock: w.ClockKindChoice
+    encoding: str | None
+    encoding_why: w.EncodingWhyChoice | None
     playlist_url: str | None
     replay_url: str | None
     poster_url: str | None
@@ -96,6 +98,7 @@ class SpanAnswer(TypedDict):
     audio: bool
     width: int
     height: int
+    encoding: str | None
 
 
 class BufferTimelineAnswer(BufferAnswer):

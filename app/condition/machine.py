@@ -10,12 +10,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from livekit.protocol.egress import EncodingOptions
-
 from app.buffer import paths
 from app.buffer.session_folders import OUTER_MODE, WRITTEN_MODE
 from app.condition.findings import CheckResult
-from app.recording.encoding import encoding
+from app.recording.encoding import named, pixels_a_second
 from app.settings import Settings, safety
 from app.storage.confined import member
 from app.storage.foreign import ForeignFolder
@@ -144,8 +142,7 @@ def disk(settings: Settings) -> CheckResult:
 
 def cores(settings: Settings) -> CheckResult:
     """Whether this machine's cores are enough for one egress, if egress may run here."""
-    chosen = encoding(settings.encoding, 1920, 1080)
-    needed = cores_for(chosen)
+    needed = cores_for(named(settings.encoding, 1920, 1080))
     present = os.cpu_count() or 1
     detail = f"{settings.encoding} takes about {needed:.1f} cores for each share"
     if not safety.is_own(safety.host_of(settings.livekit_url)):
@@ -159,12 +156,7 @@ def cores(settings: Settings) -> CheckResult:
     return CheckResult("ok", f"{detail}; this machine has {present}")
 
 
-def cores_for(chosen: str | EncodingOptions) -> float:
+def cores_for(name: str) -> float:
     """About how many cores an egress takes: 0.7, 1.8 and 2.7 were measured (egress v1.14.1) at
     1280x720@15, 1920x1080@30 and 1920x1080@60, which lie near a line over pixels a second."""
-    if isinstance(chosen, EncodingOptions):
-        pixels_a_second = chosen.width * chosen.height * chosen.framerate
-    else:
-        width, height = (1920, 1080) if "1080P" in chosen else (1280, 720)
-        pixels_a_second = width * height * int(chosen.rpartition("_")[2])
-    return 0.55 + pixels_a_second * 1.75e-8
+    return 0.55 + pixels_a_second(name) * 1.75e-8

@@ -81,6 +81,8 @@ export interface BufferDetail {
   audio: boolean;
   session_ids: Array<string>;
   clock: ClockKind;
+  encoding: string | null;
+  encoding_why: EncodingWhy | null;
   playlist_url: string | null;
   replay_url: string | null;
   poster_url: string | null;
@@ -122,6 +124,8 @@ export interface BufferTimeline {
   audio: boolean;
   session_ids: Array<string>;
   clock: ClockKind;
+  encoding: string | null;
+  encoding_why: EncodingWhy | null;
   playlist_url: string | null;
   replay_url: string | null;
   poster_url: string | null;
@@ -147,6 +151,8 @@ export interface BufferView {
   audio: boolean;
   session_ids: Array<string>;
   clock: ClockKind;
+  encoding: string | null;
+  encoding_why: EncodingWhy | null;
   playlist_url: string | null;
   replay_url: string | null;
   poster_url: string | null;
@@ -433,6 +439,9 @@ export interface DeliveryView {
   last_error: string;
 }
 
+/** Why a share is recorded in a cheaper encoding than ENCODING. */
+export type EncodingWhy = 'egress-behind' | 'egress-overloaded' | 'stepped-before';
+
 /** One of our events, whatever became of it. */
 export interface EventInFull {
   id: string;
@@ -448,7 +457,7 @@ export interface EventInFull {
 }
 
 /** What one of our events tells of. */
-export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'buffer_erased' | 'capture_ready' | 'screen_captured' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared' | 'clip_withdrawn' | 'deletion_requested' | 'ping';
+export type EventName = 'buffer_started' | 'buffer_ended' | 'buffer_refused' | 'buffer_encoding' | 'buffer_erased' | 'capture_ready' | 'screen_captured' | 'capture_failed' | 'quota_exceeded' | 'role_changed' | 'clip_shared' | 'clip_withdrawn' | 'deletion_requested' | 'ping';
 
 /** A page of events. */
 export interface EventPage {
@@ -814,6 +823,7 @@ export interface SpanView {
   audio: boolean;
   width: number;
   height: number;
+  encoding: string | null;
 }
 
 /** What the caller is in a community. */

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from app.events.contents import (
     CONTENTS,
+    BufferEncodingContent,
     BufferErasedContent,
     BufferRefusedContent,
     BufferStartedContent,
@@ -29,6 +30,7 @@ _LEADS = {
     EventName.BUFFER_STARTED: "A screen is being recorded",
     EventName.BUFFER_ENDED: "A screen share is over",
     EventName.BUFFER_REFUSED: "A screen is not recorded",
+    EventName.BUFFER_ENCODING: "A screen is recorded in another encoding",
     EventName.BUFFER_ERASED: "What was recorded of a screen was deleted",
     EventName.SCREEN_CAPTURED: "Somebody has made a clip of another one's screen",
     EventName.CAPTURE_READY: "A clip is ready",
@@ -118,6 +120,9 @@ def _facts(row: EventRow, content: EventContent) -> list[tuple[str, str]]:
             facts += [("for", row["identity"])]
         case BufferRefusedContent():
             facts += [("screen of", row["identity"]), ("why", content.why)]
+        case BufferEncodingContent():
+            facts += [("screen of", row["identity"]), ("now", content.encoding)]
+            facts += [("why", content.why or "")]
         case BufferErasedContent():
             facts += [("screen of", row["identity"]), ("by", content.erased_by)]
         case ScreenCapturedContent():

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.models import Action, ClipLoss, EventName, FailureReason, Role, Why
+from app.models import Action, ClipLoss, EncodingWhy, EventName, FailureReason, Role, Why
 from app.models.word_schema import words
 
 _Id = Annotated[str, Field(examples=["5f0c2d9e8b7a4c31d2e6f901"])]
@@ -57,6 +57,20 @@ class BufferRefusedContent(BufferStartedContent):
     event = EventName.BUFFER_REFUSED
 
     why: Annotated[str, words(Why)] = Field(description="Why it is not.")
+
+
+class BufferEncodingContent(BufferStartedContent):
+    """A share goes on in another encoding; `participant` is the sharer."""
+
+    event = EventName.BUFFER_ENCODING
+
+    encoding: str = Field(
+        description="What it is recorded in now, as ENCODING names it.",
+        examples=["1280x720@15:1500"],
+    )
+    why: Annotated[str, words(EncodingWhy)] | None = Field(
+        description="Why that is not what is configured; null: it is."
+    )
 
 
 class BufferErasedContent(BufferStartedContent):
@@ -208,6 +222,7 @@ CONTENTS: dict[str, type[EventContent]] = {
         BufferStartedContent,
         BufferEndedContent,
         BufferRefusedContent,
+        BufferEncodingContent,
         BufferErasedContent,
         CaptureReadyContent,
         ScreenCapturedContent,

@@ -25,6 +25,7 @@ _OF_AN_OWNER = frozenset({"clip_id", "buffer_id", "title", "shared_by", "communi
 SAID: dict[str, frozenset[str]] = {
     EventName.BUFFER_STARTED: _OF_A_BUFFER,
     EventName.BUFFER_ENDED: _OF_A_BUFFER,
+    EventName.BUFFER_ENCODING: _OF_A_BUFFER | {"encoding", "why"},
     EventName.BUFFER_ERASED: _OF_A_BUFFER | {"erased_by", "start", "end"},
     EventName.CAPTURE_READY: _OF_A_CLIP | {"capture_id", "buffer_id"},
     EventName.SCREEN_CAPTURED: _OF_A_BUFFER | {"clip_id", "captured_by", "start", "end"},

@@ -23,6 +23,7 @@ from app.buffer.paths import segment_id
 from app.buffer.retention_period import retention
 from app.indexing import backlog, fragment_files, session_leases
 from app.indexing.backlog import Listing
+from app.indexing.egress_pace import EgressPace
 from app.indexing.indexed_files import IndexedFiles
 from app.indexing.look_times import LookTimes
 from app.indexing.playlist import Entry
@@ -54,6 +55,7 @@ class Follower:
     def __init__(self, tools: Tools, session: SessionRow) -> None:
         self.maker = SegmentMaker(tools, session)
         self._note(session)
+        self.pace = EgressPace(tools.ctx, session)
         self.seen: Stamp = NEVER
         """The stamp of live.m3u8 when it was last read."""
         self.busy = True
@@ -121,6 +123,7 @@ class Follower:
                     self._log.info("session_indexed", segments=self._coverage.last + 1)
                     return
             except (PyMongoError, OSError) as error:
+                self.pace.lost()
                 self._say_once(f"indexing_waits:{type(error).__name__}", error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -204,6 +207,7 @@ class Follower:
 
     async def _pass(self) -> bool:
         """Indexes what is listed and not indexed yet. Returns whether nothing more will come."""
+        began = time.monotonic()
         # Of a disk that is away nothing is concluded, and nothing written where it should be.
         await self._tools.ctx.require_media_root()
         if self._indexed.left:
@@ -230,6 +234,7 @@ class Follower:
                 await self._index(entry)
         self._full_until = max(self._full_until, listing.full_until)
         self.seen = listing.stamp
+        await self.pace.looked(self.session, began)
         return listing.ended or backlog.is_quiet(self.session["ended_at"], self._written_at, now)
 
     async def _look(self, *, thoroughly: bool) -> Listing:
@@ -269,6 +274,8 @@ class Follower:
         self._cover(standing)
         lag = datetime.now(UTC) - committed_at
         metrics.INDEX_LAG.observe(max(0.0, lag.total_seconds()))
+        if not late:
+            self.pace.indexed(standing)
         if standing is not made.row:
             self._continuity = await self.maker.continuity_before(self._coverage.last + 1)
         elif made.continuity is not None and not late:

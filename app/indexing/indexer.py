@@ -191,9 +191,15 @@ class Indexer:
         """The followers whose playlist is another one by now."""
         followers = [follower for follower, task in self._followers.values() if not task.done()]
         folders = [follower.maker.written for follower in followers]
+        at = time.monotonic()
         stamps = await self._tools.thread(_stamps, folders)
-        found = zip(followers, stamps, strict=True)
-        return [follower for follower, stamp in found if stamp != follower.seen]
+        behind: list[Follower] = []
+        for follower, stamp in zip(followers, stamps, strict=True):
+            if stamp != follower.seen:
+                behind.append(follower)
+            else:
+                follower.pace.unchanged(at)
+        return behind
 
     def _poll(self, why: str) -> None:
         self._polling = True

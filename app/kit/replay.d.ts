@@ -166,6 +166,8 @@ export interface BufferView {
   audio: boolean;
   session_ids: Array<string>;
   clock: ClockKind;
+  encoding: string | null;
+  encoding_why: EncodingWhy | null;
   playlist_url: string | null;
   replay_url: string | null;
   poster_url: string | null;
@@ -256,6 +258,9 @@ export interface Delivered {
   end: string;
   duration_seconds: number;
 }
+
+/** Why a share is recorded in a cheaper encoding than ENCODING. */
+export type EncodingWhy = 'egress-behind' | 'egress-overloaded' | 'stepped-before';
 
 /** Why a capture has failed. Each is the slug of an error, which says it in words. */
 export type FailureReason = 'ffmpeg-failed' | 'ffmpeg-missing' | 'ffmpeg-stalled' | 'gave-up' | 'media-deleted' | 'nothing-recorded' | 'segment-changed' | 'sizes-differ' | 'storage-full' | 'verification-failed';

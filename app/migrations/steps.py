@@ -36,6 +36,7 @@ from app.migrations import (
     separate_fragments,
     shown_beside,
     slot_sharers,
+    stepped_encodings,
     trimmed_clips,
     trims_in_place,
     view_counts,
@@ -69,5 +70,6 @@ STEPS: tuple[Step, ...] = (
     shown_beside.migrate,
     trims_in_place.migrate,
     clip_chapters.migrate,
+    stepped_encodings.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -30,6 +30,8 @@ from app.models.access_words import Action
 from app.models.audit_words import AuditAction
 from app.models.buffer_rows import (
     BufferRow,
+    EncodingStepDocument,
+    EncodingStepRow,
     ErasedRange,
     LostRange,
     MarkerRow,
@@ -55,6 +57,7 @@ from app.models.clip_rows import (
 )
 from app.models.clip_words import ClipOrder
 from app.models.condition_rows import SampleRow
+from app.models.encoding_words import EncodingWhy
 from app.models.event_rows import DeliveryDocument, EventNumberRow, EventRow
 from app.models.event_words import ClipLoss, EventFormat, EventName
 from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
@@ -123,6 +126,9 @@ __all__ = [
     "DeletionRequest",
     "DeliveryDocument",
     "EgressStatus",
+    "EncodingStepDocument",
+    "EncodingStepRow",
+    "EncodingWhy",
     "ErasedRange",
     "EventFormat",
     "EventName",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
+from app.models.encoding_words import EncodingWhy
 from app.models.words import (
     EgressStatus,
     FaultSlug,
@@ -35,6 +36,24 @@ class ErasedRange(TypedDict):
     captures_ended: bool
 
 
+class EncodingStepDocument(TypedDict):
+    """That a share goes on in a cheaper encoding: which, why, since when."""
+
+    encoding: str
+    why: EncodingWhy
+    at: datetime
+
+
+class EncodingStepRow(TypedDict):
+    """A row of `EncodingStep`."""
+
+    _id: str
+    buffer_id: str
+    encoding: str
+    why: EncodingWhy
+    at: datetime
+
+
 class BufferRow(TypedDict):
     """A row of `Buffer`."""
 
@@ -54,8 +73,10 @@ class BufferRow(TypedDict):
     forget_ranges: list[ErasedRange]
     stops: dict[Stopper, str]
     failures: int
+    step: EncodingStepDocument | None
     told: str
     told_count: int
+    told_encoding: str
 
 
 class SessionRow(TypedDict):
@@ -74,6 +95,9 @@ class SessionRow(TypedDict):
     segment_seconds: int
     width: int
     height: int
+    encoding: str
+    encoding_why: EncodingWhy | None
+    behind_at: datetime | None
 
     start_sent_at: datetime | None
     start_unclear_at: datetime | None

@@ -8,7 +8,16 @@ from typing import Any
 from odmantic import Field, Index, Model
 from pymongo import ASCENDING, IndexModel
 
-from app.models.buffer_rows import BufferRow, MarkerRow, PinRow, SegmentRow, SessionRow, SummaryRow
+from app.models.buffer_rows import (
+    BufferRow,
+    EncodingStepRow,
+    MarkerRow,
+    PinRow,
+    SegmentRow,
+    SessionRow,
+    SummaryRow,
+)
+from app.models.encoding_words import EncodingWhy
 from app.models.stored import Stored
 from app.models.words import (
     EgressStatus,
@@ -30,7 +39,9 @@ class Buffer(Model, Stored[BufferRow]):
     the share is over. `forget_before`: what was recorded before it is to go, for good; None when
     nothing of that is left. `forget_ranges`, each an `ErasedRange`, say the same of parts. `stops`
     are the words of those who have ended the recording of this share and not taken that back.
-    `told` is the state that events last told of, `told_count` how many times they did.
+    `step`, an `EncodingStepDocument`, is the last time that it went on in a cheaper encoding.
+    `told` is the state that events last told of, `told_count` how many times they did,
+    `told_encoding` the encoding that it was in then.
     """
 
     model_config = {
@@ -61,8 +72,10 @@ class Buffer(Model, Stored[BufferRow]):
     forget_ranges: list[dict[str, Any]] = []
     stops: dict[Stopper, str] = {}
     failures: int = 0
+    step: dict[str, Any] | None = None
     told: str = ""
     told_count: int = 0
+    told_encoding: str = ""
 
 
 class EgressSession(Model, Stored[SessionRow]):
@@ -73,6 +86,9 @@ class EgressSession(Model, Stored[SessionRow]):
     `role` is None once it is over; the unique index on it is what keeps a share from being recorded
     twice. `indexing` is None once it is read to its end. `folder` is relative to the media root,
     or to the prefix of egress's bucket.
+    `encoding` is what egress was asked for, as ENCODING takes it, but never `source`;
+    `encoding_why` why it is not the configured one. `behind_at`: when its indexer saw that egress
+    can't keep up, None while it does.
     `clock_ns`: Unix time in ns of media time 0 (PTS 3600 s); `clock_exact` tells that it is the
     egress's own `segment_results[0].started_at`.
     """
@@ -107,6 +123,9 @@ class EgressSession(Model, Stored[SessionRow]):
     segment_seconds: int
     width: int = 0
     height: int = 0
+    encoding: str = ""
+    encoding_why: EncodingWhy | None = None
+    behind_at: datetime | None = None
 
     start_sent_at: datetime | None = None
     start_unclear_at: datetime | None = None
@@ -127,6 +146,18 @@ class EgressSession(Model, Stored[SessionRow]):
     indexing: Indexing | None = Indexing.LIVE
     indexer: str | None = None
     indexer_until: datetime | None = None
+
+
+class EncodingStep(Model, Stored[EncodingStepRow]):
+    """The last time that a share went on in a cheaper encoding. There is one row, `LAST_STEP`."""
+
+    model_config = {"collection": "encoding_steps"}
+
+    id: str = Field(primary_field=True)
+    buffer_id: str
+    encoding: str
+    why: EncodingWhy
+    at: datetime
 
 
 class Segment(Model, Stored[SegmentRow]):

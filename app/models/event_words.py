@@ -14,6 +14,8 @@ class EventName(StrEnum):
     """The share is over."""
     BUFFER_REFUSED = "buffer_refused"
     """The share is not recorded."""
+    BUFFER_ENCODING = "buffer_encoding"
+    """The share goes on in another encoding."""
     BUFFER_ERASED = "buffer_erased"
     """What is kept of a share, or its last part, was deleted."""
     CAPTURE_READY = "capture_ready"

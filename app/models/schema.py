@@ -14,7 +14,15 @@ from app.models.access_schema import (
     Rights,
     UserReplayQuota,
 )
-from app.models.buffer_schema import Buffer, EgressSession, Marker, Pin, Segment, Summary
+from app.models.buffer_schema import (
+    Buffer,
+    EgressSession,
+    EncodingStep,
+    Marker,
+    Pin,
+    Segment,
+    Summary,
+)
 from app.models.clip_schema import Capture, ClipOwner, File, Rendition, ReplayClip
 from app.models.condition_schema import Sample
 from app.models.event_schema import EventNumber, OutgoingEvent
@@ -26,6 +34,7 @@ MODELS: tuple[type[Model], ...] = (
     Track,
     Buffer,
     EgressSession,
+    EncodingStep,
     Segment,
     Summary,
     Pin,
@@ -58,6 +67,7 @@ __all__ = [
     "Community",
     "Deed",
     "EgressSession",
+    "EncodingStep",
     "EventNumber",
     "File",
     "Marker",

@@ -21,8 +21,9 @@ from app.models import BufferRow, EgressStatus, SessionRole, SessionRow, Why, sc
 from app.models.metric_words import ErrorKind, StartOutcome
 from app.recording import asked_egress, egress_facts, egress_request, planner, whose_egress
 from app.recording import livekit as lk
-from app.recording.encoding import encoding
+from app.recording.encoding import asked
 from app.recording.livekit import LiveKit, NoWorker, StartRefused, StartUnclear
+from app.recording.share_facts import Chosen
 from app.recording.share_work import ShareWork
 from app.store import row_of
 from app.tracing import trace
@@ -41,13 +42,15 @@ async def close_outer(ctx: Context) -> None:
         log.warning("folder_not_closed", error=str(error))
 
 
-async def start(work: ShareWork, role: SessionRole, audio_sid: str | None) -> None:
+async def start(
+    work: ShareWork, role: SessionRole, audio_sid: str | None, encoding: Chosen
+) -> None:
     """Makes a session of a share, calls StartEgress for it and notes what came of that.
 
     Raises KeyTaken if the share has a session of this role, or no slot is left for it.
     """
     ctx, buffer = work.ctx, work.buffer
-    row = _session(ctx, buffer, role, audio_sid, datetime.now(UTC))
+    row = _session(ctx, buffer, role, audio_sid, encoding, datetime.now(UTC))
     written = folders_of(ctx.egress, row).written
     try:
         await ctx.require_media_root()
@@ -70,7 +73,7 @@ async def start(work: ShareWork, role: SessionRole, audio_sid: str | None) -> No
         audio_sid=audio_sid,
         prefix=egress_request.prefix(ctx.settings, row["folder"]),
         segment_seconds=row["segment_seconds"],
-        encoding=encoding(ctx.settings.encoding, work.track["width"], work.track["height"]),
+        encoding=asked(row["encoding"]),
         s3=egress_request.s3(ctx.settings),
     )
     try:
@@ -97,7 +100,12 @@ async def start(work: ShareWork, role: SessionRole, audio_sid: str | None) -> No
 
 
 def _session(
-    ctx: Context, buffer: BufferRow, role: SessionRole, audio_sid: str | None, now: datetime
+    ctx: Context,
+    buffer: BufferRow,
+    role: SessionRole,
+    audio_sid: str | None,
+    encoding: Chosen,
+    now: datetime,
 ) -> SessionRow:
     """The row of a session whose start is asked for now."""
     session_id = paths.new_session_id(ctx.instance, now)
@@ -114,6 +122,8 @@ def _session(
         created_at=now,
         start_sent_at=now,
         segment_seconds=ctx.settings.segment_seconds,
+        encoding=encoding.name,
+        encoding_why=encoding.why,
     )
     return row_of(made)
 
@@ -141,6 +151,7 @@ async def _note_start(work: ShareWork, row: SessionRow, info: EgressInfo) -> Non
         room=buffer["room"],
         identity=buffer["identity"],
         audio=row["audio_sid"] is not None,
+        encoding=row["encoding"],
     )
     if noted and not egress_facts.is_telling(info):
         work.now_is({**row, "egress_id": info.egress_id})

@@ -13,6 +13,7 @@ from app.access import quota
 from app.models import (
     BufferRow,
     CommunityRow,
+    EncodingStepRow,
     MemberRow,
     ParticipantRow,
     QuotaRow,
@@ -27,6 +28,7 @@ from app.models.schema import (
     Buffer,
     Community,
     EgressSession,
+    EncodingStep,
     EventNumber,
     Member,
     Participant,
@@ -39,6 +41,8 @@ from app.store import Store
 AT_MOST = 2000
 """Rows of one kind that are looked at: anybody can publish and unpublish as often as they like."""
 
+LAST_STEP = "last"
+"""The id of the row that tells of the last step to a cheaper encoding, whosever share it was."""
 _NAMING = ("room", "people", "assigned", "buffers")
 """What names communities."""
 
@@ -50,7 +54,8 @@ class Known:
     `tracks`, `sessions` (those that have a role) and `buffers` are of this room, `elsewhere` has
     their buffers in other ones. `people` are the connections that share, by sid. `communities` has
     those that one of these rows names, None where nobody has made it; `members` what they are in
-    any. `last_number` is that of the room's events, as `event_numbers` has it.
+    any. `last_number` is that of the room's events, as `event_numbers` has it. `last_step`: the
+    last time that any share went on in a cheaper encoding.
     """
 
     room: RoomRow | None
@@ -64,6 +69,7 @@ class Known:
     members: Mapping[str, MemberRow]
     quota: QuotaRow | None
     last_number: int
+    last_step: EncodingStepRow | None
 
     def note_buffer(self, row: BufferRow) -> None:
         """Carries on the row of a buffer in this room, as it is or is about to be."""
@@ -86,6 +92,7 @@ async def read(store: Store, room_sid: str, identity: str) -> Known:
     (assigned,) = found["assigned"] or [None]
     (own_quota,) = found["quota"] or [None]
     (number,) = found["number"] or [None]
+    (last_step,) = found["step"] or [None]
     return Known(
         room=room,
         tracks=found["tracks"],
@@ -98,6 +105,7 @@ async def read(store: Store, room_sid: str, identity: str) -> Known:
         members={row["community"]: row for row in found["members"]},
         quota=own_quota,
         last_number=number["number"] if number else 0,
+        last_step=last_step,
     )
 
 
@@ -107,8 +115,10 @@ def _names(wanted: Collection[object]) -> set[str]:
 
 def _pipeline(room_sid: str, identity: str) -> list[Row]:
     here, in_role = {"room_sid": room_sid}, {"role": {"$in": list(SessionRole)}}
+    asked = {"identity": {"$literal": identity}, "room_sid": {"$literal": room_sid}}
+    asked["last"] = {"$literal": LAST_STEP}
     return [
-        {"$documents": [{"identity": {"$literal": identity}, "room_sid": {"$literal": room_sid}}]},
+        {"$documents": [asked]},
         joined("room", Room, "_id", "room_sid"),
         joined("tracks", Track, "identity", "identity", _newest(here, "live", "published_at")),
         joined("sessions", EgressSession, "identity", "identity", [{"$match": here | in_role}]),
@@ -119,6 +129,7 @@ def _pipeline(room_sid: str, identity: str) -> list[Row]:
         joined("people", Participant, "_id", "sids"),
         joined("assigned", AssignedRoom, "_id", "names"),
         joined("number", EventNumber, "_id", "names"),
+        joined("step", EncodingStep, "_id", "last"),
         {"$set": {"wanted": {"$concatArrays": [_each(rows, "community") for rows in _NAMING]}}},
         joined("communities", Community, "_id", "wanted"),
     ]

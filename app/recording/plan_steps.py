@@ -17,7 +17,9 @@ log = structlog.get_logger()
 async def act(work: ShareWork, step: planner.PlannedStep) -> None:
     """Carries one step out. Raises KeyTaken if another process was faster."""
     if isinstance(step, planner.Create):
-        await egress_start.start(work, step.role, step.audio_sid)
+        if step.steps_down:
+            work.step_down(step.encoding)
+        await egress_start.start(work, step.role, step.audio_sid, step.encoding)
         return
     row = next((each for each in work.active if each["_id"] == step.session_id), None)
     if row is None:
@@ -30,9 +32,11 @@ async def act(work: ShareWork, step: planner.PlannedStep) -> None:
             work.is_stale = True
         case planner.Stop() if row["egress_id"] is not None:
             await _stop(work, row, row["egress_id"])
-        case planner.Retire(failed=failed, reason=reason):
+        case planner.Retire(failed=failed, reason=reason, step=cheaper):
             if failed:
                 _count_failure(work, row)
+            if cheaper is not None:
+                work.step_down(cheaper)
             work.set_session(row, {"role": None, "ended_at": row["ended_at"] or datetime.now(UTC)})
             log.info("session_over", session=row["_id"], reason=reason, failed=failed)
         case planner.Promote():

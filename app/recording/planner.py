@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.models import EgressStatus, SessionRole, SessionRow, Why
+from app.recording import encoding_steps
+from app.recording.share_facts import UNNAMED, Chosen, ShareFacts
 
 BACK_OFF_SECONDS = (0.0, 2.0, 10.0, 30.0, 60.0)
 # After this much media a session counts as a success, and the next failure as the first.
@@ -31,38 +33,17 @@ RUNNING = frozenset(EgressStatus.running())
 
 
 @dataclass(frozen=True)
-class ShareFacts:
-    """A share as the facts tell it. `refusal` says why it must not be recorded.
-
-    `video_sid`: the track that it has now. What records another is of a track before.
-    """
-
-    live: bool
-    video_sid: str
-    published_at: datetime
-    audio_sid: str | None = None
-    refusal: Why | None = None
-    failures: int = 0
-    retry_at: datetime | None = None
-
-    def is_of(self, session: SessionRow) -> bool:
-        """Whether a session records the track that the share has now."""
-        return session["video_sid"] == self.video_sid
-
-    def resting(self, now: datetime) -> bool:
-        """Whether the next start has to wait for the back-off's end."""
-        return self.retry_at is not None and now < self.retry_at
-
-
-@dataclass(frozen=True)
 class Create:
     """Make a session and ask LiveKit for its egress.
 
-    Its row is there first, and guards against a second one of the same role.
+    Its row is there first, and guards against a second one of the same role. `steps_down`: the
+    share goes on in a cheaper encoding by it.
     """
 
     role: SessionRole
     audio_sid: str | None
+    encoding: Chosen = UNNAMED
+    steps_down: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,11 +62,15 @@ class Stop:
 
 @dataclass(frozen=True)
 class Retire:
-    """The session is over: take its role away. `failed` counts towards the back-off."""
+    """The session is over: take its role away. `failed` counts towards the back-off.
+
+    `step`: the cheaper encoding that the share goes on in, as the session died of its own.
+    """
 
     session_id: str
     failed: bool
     reason: str
+    step: Chosen | None = None
 
 
 @dataclass(frozen=True)
@@ -153,11 +138,11 @@ def plan(
         # what it was to take over from is over
         draft.do(Promote(coming["_id"]))
     elif coming is not None:
-        _hand_over(draft, current, coming)
+        _hand_over(draft, share, current, coming)
     else:
-        _tend(draft, current)
-        if not draft.actions and _lacks_audio(share, current) and _may_try(draft, share):
-            draft.do(Create(SessionRole.NEXT, share.audio_sid))
+        _tend(draft, share, current)
+        if not draft.actions and current["stop_sent_at"] is None:
+            _improve(draft, share, current)
     starting = current is not None and current["active_at"] is None
     return draft.done(Why.STARTING if starting else None)
 
@@ -188,7 +173,7 @@ def _succeed(
         elif session is not None:
             _end(draft, session)
     if own is not None:
-        _tend(draft, own)
+        _tend(draft, share, own)
         return draft.done(Why.STARTING if own["active_at"] is None else None)
     retires = any(isinstance(step, Retire) for step in draft.actions)
     if retires or (current is not None and coming is not None):
@@ -204,8 +189,25 @@ def _begin(draft: _Draft, share: ShareFacts, role: SessionRole, audio_wait_secon
     if share.audio_sid is None and draft.now < audio_until:
         draft.again(audio_until)
     else:
-        draft.do(Create(role, share.audio_sid))
+        draft.do(Create(role, share.audio_sid, share.begins_in))
     return draft.done(Why.STARTING)
+
+
+def _improve(draft: _Draft, share: ShareFacts, current: SessionRow) -> None:
+    """Begins beside a session what is to take over: it lacks the audio, or can't keep up."""
+    cheaper = encoding_steps.of_one_behind(share, current)
+    if cheaper is not None and (at := encoding_steps.next_at(share, draft.now)) > draft.now:
+        draft.again(at)
+        cheaper = None
+    if not (cheaper or _lacks_audio(share, current)) or not _may_try(draft, share):
+        return
+    if cheaper is None:
+        same = Chosen(current["encoding"], current["encoding_why"])
+        draft.do(Create(SessionRole.NEXT, share.audio_sid, same if same.name else share.begins_in))
+    elif encoding_steps.is_in_vain(share, current, cheaper):
+        _stop(draft, current)
+    else:
+        draft.do(Create(SessionRole.NEXT, share.audio_sid, cheaper, steps_down=True))
 
 
 def _may_try(draft: _Draft, share: ShareFacts) -> bool:
@@ -219,12 +221,12 @@ def _lacks_audio(share: ShareFacts, current: SessionRow) -> bool:
     return share.audio_sid is not None and share.audio_sid != current["audio_sid"]
 
 
-def _tend(draft: _Draft, session: SessionRow) -> None:
+def _tend(draft: _Draft, share: ShareFacts, session: SessionRow) -> None:
     """Brings a session that is wanted to ACTIVE, or retires it."""
     if is_over(session):
-        draft.do(
-            Retire(session["_id"], failed=session["stop_sent_at"] is None, reason=session["status"])
-        )
+        failed, reason = session["stop_sent_at"] is None, session["status"]
+        step = encoding_steps.of_one_that_died(share, session, draft.now)
+        draft.do(Retire(session["_id"], failed=failed, reason=reason, step=step))
     elif session["start_sent_at"] is None:
         draft.do(Retire(session["_id"], failed=False, reason="never started"))
     elif session["stop_sent_at"] is not None:
@@ -240,11 +242,11 @@ def _tend(draft: _Draft, session: SessionRow) -> None:
             draft.again(deadline)
 
 
-def _hand_over(draft: _Draft, current: SessionRow, coming: SessionRow) -> None:
+def _hand_over(draft: _Draft, share: ShareFacts, current: SessionRow, coming: SessionRow) -> None:
     """Lets the next session take over once it records, or gives it up."""
     deadline = coming["created_at"] + timedelta(seconds=HANDOVER_SECONDS)
     if is_over(current):
-        _tend(draft, current)
+        _tend(draft, share, current)
     elif is_over(coming):
         draft.do(Retire(coming["_id"], failed=True, reason=coming["status"]))
     elif coming["active_at"] is not None:
@@ -253,7 +255,7 @@ def _hand_over(draft: _Draft, current: SessionRow, coming: SessionRow) -> None:
         _end(draft, coming)
     else:
         draft.again(deadline)
-        _tend(draft, coming)
+        _tend(draft, share, coming)
 
 
 def _end(draft: _Draft, session: SessionRow) -> None:

@@ -21,6 +21,7 @@ from app.recording import (
     belonging,
     continuation,
     egress_clock,
+    encoding_steps,
     facts,
     known,
     open_shares,
@@ -34,6 +35,7 @@ from app.recording import (
 from app.recording.admission import Admission
 from app.recording.known import Known
 from app.recording.livekit import LiveKit
+from app.recording.share_facts import ShareFacts
 from app.recording.share_work import ShareWork
 from app.store import KeyTaken, row_of
 from app.work import errands, rounds
@@ -137,10 +139,10 @@ async def _round(work: ShareWork) -> planner.Plan:
     return replace(made, again_at=_first(made.again_at, work.admitted.again_at))
 
 
-def _waiting(work: ShareWork, share: planner.ShareFacts) -> planner.ShareFacts:
+def _waiting(work: ShareWork, share: ShareFacts) -> ShareFacts:
     """A share for which no egress may begin yet: what is recorded of its track goes on as it is."""
     if work.current is not None:
-        return replace(share, audio_sid=work.current["audio_sid"])
+        return replace(share, audio_sid=work.current["audio_sid"], encodings=())
     return replace(share, refusal=Why.TOO_OFTEN)
 
 
@@ -202,18 +204,25 @@ async def _missed_room(ctx: Context, livekit: LiveKit, track: TrackRow) -> RoomR
     return await ctx.store.rows(schema.Room).find_one({"_id": track["room_sid"]})
 
 
-def _share_facts(work: ShareWork, now: datetime) -> planner.ShareFacts:
+def _share_facts(work: ShareWork, now: datetime) -> ShareFacts:
     room, track, buffer = work.known.room, work.track, work.buffer
+    settings, last_step = work.ctx.settings, work.known.last_step
+    size = track["width"], track["height"]
+    encodings = encoding_steps.possible(settings.encoding, settings.encoding_steps, *size)
+    others_at = last_step and last_step["at"]
     live = not succession.is_over(track, work.known.tracks, work.known.people) and (
         room is None or room["finished_at"] is None
     )
-    return planner.ShareFacts(
+    return ShareFacts(
         live=live,
         video_sid=track["_id"],
         published_at=track["published_at"] or buffer["since"],
         audio_sid=_audio_sid(work.known, track, now) if live else None,
         failures=buffer["failures"],
         retry_at=buffer["retry_at"],
+        encodings=encodings,
+        begins_in=encoding_steps.begins_in(encodings, buffer["step"], others_at, now),
+        step=buffer["step"],
     )
 
 
@@ -242,9 +251,7 @@ def _audio_sid(found: Known, video: TrackRow, now: datetime) -> str | None:
     return pairing.audio_of(video["_id"], videos, audios)
 
 
-def _note_outcome(
-    work: ShareWork, share: planner.ShareFacts, why: Why | None, now: datetime
-) -> None:
+def _note_outcome(work: ShareWork, share: ShareFacts, why: Why | None, now: datetime) -> None:
     """Notes in the buffer's row what callers may know: over or not, and why nothing records."""
     buffer, change = work.buffer, Row()
     if why is Why.EGRESS_FAILED and buffer["why"] == Why.NO_WORKER:

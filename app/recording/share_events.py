@@ -6,35 +6,38 @@ that is told now.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from app.errors import Unavailable
 from app.events.contents import (
+    BufferEncodingContent,
     BufferEndedContent,
     BufferRefusedContent,
     BufferStartedContent,
     EventContent,
 )
-from app.models import BufferRow
+from app.models import BufferRow, SessionRole, SessionRow
 from app.models.news_words import ShareNews
 from app.recording.known import Known
 from app.recording.livekit import LiveKit
-from app.recording.planner import ShareFacts
+from app.recording.share_facts import ShareFacts
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class News:
-    """What is to be told of a share. `state` is what was told then.
+    """What is to be told of a share. `state` and `encoding` are what was told then.
 
     `is_extra`: nothing that began bounds how often it is told, as it does for a start and its end.
     """
 
     state: str
     content: EventContent
+    encoding: str
     is_extra: bool = False
 
 
@@ -47,21 +50,29 @@ def state_to_tell(share: ShareFacts, *, active: bool, told: str) -> str:
     return ShareNews.STARTED if active else told
 
 
-def news(buffer: BufferRow, share: ShareFacts, *, active: bool) -> News | None:
-    """What is to be told of a share, if anything."""
-    state = state_to_tell(share, active=active, told=buffer["told"])
-    if state == buffer["told"]:
-        return None
-    kind, _, why = state.partition(":")
+def news(buffer: BufferRow, share: ShareFacts, active: Sequence[SessionRow]) -> News | None:
+    """What is to be told of a share, if anything. `active`: its sessions that record."""
+    state = state_to_tell(share, active=bool(active), told=buffer["told"])
     of_share = {"buffer_id": buffer["_id"], "community": buffer["community"]}
+    told = buffer["told_encoding"]
+    if state == buffer["told"]:
+        current = next((row for row in active if row["role"] == SessionRole.CURRENT), None)
+        if state != ShareNews.STARTED or current is None:
+            return None
+        encoding, why = current["encoding"], current["encoding_why"]
+        if encoding in ("", told) or (not told and why is None):
+            return None
+        changed = BufferEncodingContent(**of_share, encoding=encoding, why=why)
+        return News(state, changed, encoding)
+    kind, _, refusal = state.partition(":")
     match ShareNews(kind):
         case ShareNews.STARTED:
-            return News(state, BufferStartedContent(**of_share))
+            return News(state, BufferStartedContent(**of_share), active[0]["encoding"])
         case ShareNews.ENDED:
-            return News(state, BufferEndedContent(**of_share))
+            return News(state, BufferEndedContent(**of_share), told)
         case ShareNews.REFUSED:
             is_extra = buffer["told"] != ShareNews.STARTED
-            return News(state, BufferRefusedContent(**of_share, why=why), is_extra)
+            return News(state, BufferRefusedContent(**of_share, why=refusal), told, is_extra)
 
 
 async def show(livekit: LiveKit, known: Known, buffer: BufferRow, told: News) -> None:

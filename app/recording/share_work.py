@@ -7,7 +7,10 @@ in the order in which it was noted, after what the share's own row says and befo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
+
+import structlog
 
 from app import metrics
 from app.context import Context
@@ -15,15 +18,17 @@ from app.events import outbox
 from app.models import BufferRow, Row, SessionRole, SessionRow, TrackRow, Why
 from app.models.metric_words import ErrorKind
 from app.models.news_words import ShareNews
-from app.models.schema import Buffer, EgressSession
+from app.models.schema import Buffer, EgressSession, EncodingStep
 from app.recording import admission, share_events
 from app.recording.admission import Admission
-from app.recording.known import Known
+from app.recording.known import LAST_STEP, Known
 from app.recording.livekit import LiveKit
-from app.recording.planner import ShareFacts
 from app.recording.share_events import News
+from app.recording.share_facts import Chosen, ShareFacts
 from app.store import Change
 from app.work.share_rates import Often
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -70,6 +75,17 @@ class ShareWork:
         others = [each for each in self.active if each["_id"] != row["_id"]]
         self.active = others if row["role"] is None else [*others, row]
 
+    def step_down(self, to: Chosen) -> None:
+        """Notes that the share goes on in a cheaper encoding, and that egress can't keep up."""
+        buffer, now = self.buffer, datetime.now(UTC)
+        step: Row = {"encoding": to.name, "why": to.why, "at": now}
+        self.set_buffer({"step": step})
+        last = {"$set": step | {"buffer_id": buffer["_id"]}}
+        self._changes.append(Change(EncodingStep, last, {"_id": LAST_STEP}, or_new=True))
+        metrics.ENCODING_STEPS.labels(to.why).inc()
+        share = {"room": buffer["room"], "identity": buffer["identity"]}
+        log.warning("encoding_stepped_down", **share, encoding=to.name, why=to.why)
+
     def take_slot(self) -> None:
         """Takes the share's slot, which it must have before what is noted next."""
         self._slot = self.admitted.taking(self.buffer)
@@ -84,13 +100,13 @@ class ShareWork:
 
         What comes too soon after others waits: of what changes meanwhile only the last is told.
         """
-        records = any(row["active_at"] for row in self.active if share.is_of(row))
-        news = share_events.news(self.buffer, share, active=records)
+        active = [row for row in self.active if row["active_at"] and share.is_of(row)]
+        news = share_events.news(self.buffer, share, active)
         if news is not None and news != self._news:
             if news.is_extra and not self.admitted.is_in_time(self.buffer, Often.REFUSED):
                 metrics.ERRORS.labels(ErrorKind.REFUSALS_TOO_MANY).inc()
                 news = None
-            else:
+            elif news.state != self.buffer["told"]:
                 await share_events.show(self.livekit, self.known, self.buffer, news)
         self._news = news
 
@@ -142,10 +158,11 @@ class ShareWork:
                 identity=self.buffer["identity"],
                 last_number=self.known.last_number,
                 before=changes,
-                after=[_told(self.buffer, news.state)],
+                after=[_told(self.buffer, news)],
             )
             changes = []
-            self.buffer = {**self.buffer, "told": news.state, "told_count": count + 1}
+            told = {"told": news.state, "told_encoding": news.encoding, "told_count": count + 1}
+            self.buffer = cast(BufferRow, self.buffer | told)
             self.known.note_buffer(self.buffer)
         found = await self.ctx.store.write(*changes, *freeing)
         self.is_new = False
@@ -163,7 +180,8 @@ class ShareWork:
         return [Change(Buffer, {"$set": fields}, {"_id": self.buffer["_id"]})]
 
 
-def _told(buffer: BufferRow, state: str) -> Change:
+def _told(buffer: BufferRow, news: News) -> Change:
     """What notes that a share's state was told."""
     once = {"_id": buffer["_id"], "told_count": buffer["told_count"]}
-    return Change(Buffer, {"$set": {"told": state}, "$inc": {"told_count": 1}}, once)
+    told = {"told": news.state, "told_encoding": news.encoding}
+    return Change(Buffer, {"$set": told, "$inc": {"told_count": 1}}, once)

@@ -38,6 +38,24 @@ def _read_pairs(
     return MappingProxyType({each: pairs[each] for each in pairs if each not in without})
 
 
+def _sized(value: str, besides: str = "") -> str:
+    """An encoding whose size is known. Raises ValueError; `besides`: what else may be given."""
+    if value in PRESETS:
+        return value
+    if match := _ENCODING_WXH.fullmatch(value):
+        width, height = map(int, match.groups()[:2])
+        if all(side % 2 == 0 and side >= 16 for side in (width, height)):
+            if width * height > MOST_PIXELS:
+                raise ValueError(
+                    f"asks for {width * height} pixels: at most {MOST_PIXELS}, as 4096x2304 has"
+                )
+            return value
+    raise ValueError(
+        f"must be {besides}`WxH@FPS:KBPS` with even sides of at least 16, or one of "
+        + ", ".join(PRESETS)
+    )
+
+
 class LiveKitSettings(BaseSettings):
     """Where LiveKit is, which keys sign for it, and what egress is asked for."""
 
@@ -61,6 +79,11 @@ class LiveKitSettings(BaseSettings):
     encoding: str = Field(
         "H264_1080P_60",
         description="A LiveKit preset, `WxH@FPS:KBPS`, or `source` (the share's own size).",
+    )
+    encoding_steps: Names = Field(
+        ("H264_1080P_30", "H264_720P_30", "1280x720@15:1500", "960x540@15:900"),
+        description="In what a share goes on, one after the other, where egress can't keep up with "
+        "ENCODING: those of these that are cheaper, comma separated; empty: it stays as it is.",
     )
     audio_wait_seconds: float = Field(
         0.5, ge=0, le=10, description="How long a start waits for the share's audio track."
@@ -110,20 +133,12 @@ class LiveKitSettings(BaseSettings):
     @field_validator("encoding")
     @classmethod
     def _encoding(cls, value: str) -> str:
-        if value == "source" or value in PRESETS:
-            return value
-        if match := _ENCODING_WXH.fullmatch(value):
-            width, height = map(int, match.groups()[:2])
-            if all(side % 2 == 0 and side >= 16 for side in (width, height)):
-                if width * height > MOST_PIXELS:
-                    raise ValueError(
-                        f"asks for {width * height} pixels: at most {MOST_PIXELS}, as 4096x2304 has"
-                    )
-                return value
-        raise ValueError(
-            "must be `source`, `WxH@FPS:KBPS` with even sides of at least 16, or one of "
-            + ", ".join(PRESETS)
-        )
+        return value if value == "source" else _sized(value, "`source`, ")
+
+    @field_validator("encoding_steps")
+    @classmethod
+    def _encoding_steps(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_sized(each) for each in value)
 
     @property
     def key_pairs(self) -> Mapping[str, str]:

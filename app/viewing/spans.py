@@ -18,7 +18,10 @@ _FRAME_TICKS = 6_000  # 15 frames a second, where a run does not tell
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Media without a hole: [start, end) on the wall clock, and as ticks of its session."""
+    """Media without a hole: [start, end) on the wall clock, and as ticks of its session.
+
+    `encoding`: what egress was asked for, None if that is not known.
+    """
 
     start: datetime
     end: datetime
@@ -28,6 +31,7 @@ class Span:
     audio: bool
     width: int
     height: int
+    encoding: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ def _span(each: PlacedRun) -> Span:
         run.audio,
         run.width,
         run.height,
+        row["encoding"] or None,
     )
 
 

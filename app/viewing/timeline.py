@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 from app.buffer.coverage import Indexed
 from app.buffer.reach import seen_ahead
 from app.buffer.retention import erased_until
-from app.models import BufferRow, BufferState, ClockKind, SessionRole, SessionRow, Why
+from app.models import (
+    BufferRow,
+    BufferState,
+    ClockKind,
+    EncodingWhy,
+    SessionRole,
+    SessionRow,
+    Why,
+)
 from app.models.instants import FOREVER
 from app.models.intervals import Interval
 from app.settings import Settings
@@ -53,6 +61,16 @@ class Timeline:
             return None
         begin = self.newest - self.reach
         return next(max(begin, span.start) for span in self.spans if span.end > begin)
+
+    @property
+    def encoding(self) -> str | None:
+        """What egress is asked for; None if nothing is recorded, or that is not known."""
+        return self.recording_session["encoding"] or None if self.recording_session else None
+
+    @property
+    def encoding_why(self) -> EncodingWhy | None:
+        """Why that is not the configured encoding."""
+        return self.recording_session["encoding_why"] if self.recording_session else None
 
     @property
     def newest(self) -> datetime | None:

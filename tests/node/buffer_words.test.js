@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { rights as rightsAt, stopWords } from '../../app/console/static/buffers/acting.js';
-import { GROUPS, ago, groupCalled, isOf, stateOf } from '../../app/console/static/buffers/words.js';
+import { GROUPS, ago, encodingOf, groupCalled, isOf, stateOf } from '../../app/console/static/buffers/words.js';
 import { texts } from '../../app/console/static/texts.js';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');
@@ -73,6 +73,16 @@ test('the next try is told while it waits for one that is still to come', () => 
   assert.doesNotMatch(said({ ...waiting, retry_at: '2026-01-31T11:59:59Z' }).todo, /Next try/);
   assert.doesNotMatch(said({ ...waiting, retry_at: null }).todo, /Next try/);
   assert.doesNotMatch(said({ ...waiting, state: 'stalled' }).todo, /Next try/);
+});
+
+test('a cheaper encoding is told, with why; the configured one is not', () => {
+  for (const why of Object.keys(texts.buffers.encoding)) {
+    assert.match(encodingOf({ encoding: '1280x720@15:1500', encoding_why: why }), /in 720p15: /i);
+    assert.match(encodingOf({ encoding: 'PORTRAIT_H264_1080P_30', encoding_why: why }), /in 1080p30: /i);
+  }
+  assert.equal(encodingOf({ encoding: 'H264_1080P_60', encoding_why: null }), '');
+  assert.equal(encodingOf({ encoding: null, encoding_why: null }), '');
+  assert.equal(encodingOf({ encoding: '1280x720@15:1500', encoding_why: 'who-knows' }), '');
 });
 
 test('every state that has a word is in just one group to filter by', () => {

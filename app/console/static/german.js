@@ -259,6 +259,11 @@ export const german = {
       says: 'Kein neues Bild.',
       todo: 'Es geht weiter, sobald Bilder kommen. Sonst teile neu.',
     },
+    encoding: {
+      'egress-behind': (name) => `Jetzt in ${name}: Der Rekorder kam nicht mehr nach.`,
+      'egress-overloaded': (name) => `Jetzt in ${name}: Der Rekorder war überlastet.`,
+      'stepped-before': (name) => `In ${name}: Der Rekorder war in der letzten Stunde überlastet.`,
+    },
     gaps: {
       lost: 'Der Rekorder hat diesen Teil verloren',
       missing: 'Die Datei dieses Teils fehlt',
@@ -983,6 +988,7 @@ export const german = {
         clip_shared: 'Clip geteilt',
         role_changed: 'Rolle geändert',
         screen_captured: 'Bildschirm aufgenommen',
+        buffer_encoding: 'Kodierung geändert',
         buffer_erased: 'Aufzeichnung gelöscht',
         quota_exceeded: 'Kontingent überschritten',
         clip_withdrawn: 'Clip von anderen gesperrt oder gelöscht',

@@ -293,6 +293,15 @@ export const english = {
       says: 'No new picture.',
       todo: 'Recording resumes when pictures arrive. If not, share again.',
     },
+    // Why a share is recorded in a cheaper encoding, such as 720p15.
+    encoding: {
+      /** @type {Saying<[string]>} */
+      'egress-behind': (name) => `Now in ${name}: the recorder fell behind.`,
+      /** @type {Saying<[string]>} */
+      'egress-overloaded': (name) => `Now in ${name}: the recorder was overloaded.`,
+      /** @type {Saying<[string]>} */
+      'stepped-before': (name) => `In ${name}: the recorder was overloaded within the last hour.`,
+    },
     // Why nothing can be shown of a time in between.
     gaps: {
       lost: 'The recorder lost this part',
@@ -1132,6 +1141,7 @@ export const english = {
         clip_shared: 'Clip shared',
         role_changed: 'Role changed',
         screen_captured: 'Screen captured',
+        buffer_encoding: 'Encoding changed',
         buffer_erased: 'Recording deleted',
         quota_exceeded: 'Quota exceeded',
         clip_withdrawn: 'Clip closed or deleted by others',

@@ -201,9 +201,11 @@ class Egress:
     async def _publish(self) -> None:
         """Publish each segment when the next one is closed, as late as the real one does."""
         held: Segment | None = None
+        late = 0.0
         while (segment := await self._segments.get()) is not None:
             if held is not None:
-                due = self._first_frame.result() + segment.end_seconds + PIPELINE_SECONDS
+                late += self._faults().lateness(self.request.encoding, held.duration_seconds)
+                due = self._first_frame.result() + segment.end_seconds + PIPELINE_SECONDS + late
                 await self._ended_within(max(0.0, due - time.time()))
                 if not await self._publish_one(held):
                     return

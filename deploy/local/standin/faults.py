@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from deploy.local.standin.request import Encoding
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -45,6 +47,13 @@ class Faults:
     """After so many segments the handler is killed: FAILED 500, no ENDLIST, no results."""
     limit_after_segments: int | None = None
     """After so many segments LIMIT_REACHED 413 ends the egress."""
+    bears_pixels: int | None = None
+    """An egress encodes so many pixels a second: what has more comes later and later."""
+
+    def lateness(self, encoding: Encoding, seconds: float) -> float:
+        """By how many seconds so many of media come later, relative to those before."""
+        asked = encoding.width * encoding.height * encoding.framerate
+        return seconds * max(0.0, asked / self.bears_pixels - 1) if self.bears_pixels else 0.0
 
 
 _NAMES = {field.name for field in fields(Faults)}

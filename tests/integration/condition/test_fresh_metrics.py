@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from app import metrics
 from app.api.operation import guarded
 from app.main import ROUTES
-from app.models import CaptureStatus, Stopper, Why
+from app.models import CaptureStatus, EncodingWhy, Stopper, Why
 from app.models.metric_words import (
     ConnectionRefusal,
     ErrorKind,
@@ -45,6 +45,7 @@ WORDS: dict[str, set[tuple[str, ...]]] = {
     "webhooks": set(product(router.events, WebhookResult)),
     "egress_starts": set(product(StartOutcome)),
     "refusals": {(why,) for why in Why if why.refuses},
+    "encoding_steps": {(why,) for why in EncodingWhy.steps()},
     "deletions": set(product(Stopper)),
     "errors": set(product(ErrorKind)),
     "credentials_refused": {(route.path,) for route in guarded(ROUTES)},

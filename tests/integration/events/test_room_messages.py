@@ -144,7 +144,9 @@ async def test_a_later_room_of_the_same_name_hears_nothing(
     assert room.heard() == []
 
 
-@pytest.mark.parametrize("event", [EventName.SCREEN_CAPTURED, EventName.BUFFER_ERASED])
+@pytest.mark.parametrize(
+    "event", [EventName.SCREEN_CAPTURED, EventName.BUFFER_ERASED, EventName.BUFFER_ENCODING]
+)
 async def test_what_becomes_of_a_share_by_others_is_told_to_the_sharer_alone(
     ctx: Context, livekit: LiveKit, room: LiveRoom, event: EventName
 ) -> None:

@@ -19,15 +19,16 @@ Answer = TypeVar("Answer")
 class ListedLiveKit(LiveKit):
     """Rooms with the people in them, and egresses. What is an Exception is raised when asked for.
 
-    `started`: what was asked for. `stopped`: the egresses that were asked to stop. `signs`: how an
-    egress answers when it is asked for a sign of life, or to stop. `looked_into`: the rooms whose
-    people were asked for.
+    `started`: what was asked for; `start_fails`: what is raised instead. `stopped`: the egresses
+    that were asked to stop. `signs`: how an egress answers when it is asked for a sign of life, or
+    to stop. `looked_into`: the rooms whose people were asked for.
     """
 
     listed: list[tuple[Room, list[ParticipantInfo] | Exception]] = field(default_factory=list)
     egresses: list[EgressInfo] = field(default_factory=list)
     ended: dict[str, EgressInfo | Exception] = field(default_factory=dict)
     started: list[StartRequest] = field(default_factory=list)
+    start_fails: Exception | None = None
     stopped: list[str] = field(default_factory=list)
     signs: dict[str, Exception] = field(default_factory=dict)
     looked_into: list[str] = field(default_factory=list)
@@ -67,7 +68,12 @@ class ListedLiveKit(LiveKit):
     async def show_buffered(self, room: str, identity: str, buffered: bool) -> None:
         """Nobody looks."""
 
+    async def room_egresses(self, room: str) -> list[EgressInfo]:
+        return [each for each in self.egresses if each.room_name == room]
+
     async def start(self, request: StartRequest) -> EgressInfo:
+        if self.start_fails is not None:
+            raise self.start_fails
         self.started.append(request)
         info = EgressInfo(egress_id=f"EG_{len(self.started)}", room_name=request.room)
         info.track_composite.segment_outputs.add(filename_prefix=request.prefix)

@@ -12,7 +12,7 @@ from app.models import schema
 from app.models.news_words import ShareNews
 from app.recording import known, share_events
 from app.recording.livekit import LiveKit
-from app.recording.planner import ShareFacts
+from app.recording.share_facts import ShareFacts
 
 NOW = datetime.now(UTC)
 
@@ -39,7 +39,7 @@ async def test_the_end_of_an_earlier_room_leaves_what_a_later_one_shows(
     found = await known.read(ctx.store, "RM1", "ann")
     (earlier,) = found.buffers
     livekit, share = Shown(ctx.settings), ShareFacts(live=False, video_sid="TR1", published_at=NOW)
-    news = share_events.news(earlier, share, active=False)
+    news = share_events.news(earlier, share, [])
     assert news is not None
     await share_events.show(livekit, found, earlier, news)
     assert livekit.last == ("room", "ann", goes_on)

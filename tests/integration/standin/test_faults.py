@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -279,6 +280,18 @@ async def test_limit_after_segments(field: Field, share: Share) -> None:
     assert info.error_code == 413
     assert info.segment_results[0].segment_count == len(job.listed()) > 2
     assert (job.out / "full.m3u8").read_text().endswith("#EXT-X-ENDLIST\n")
+
+
+@pytest.mark.heavy
+async def test_bears_pixels(field: Field, share: Share) -> None:
+    """Segments of twice as many pixels take twice their length, until it is stopped."""
+    field.stack.set_faults({"bears_pixels": 640 * 360 * 15 // 2})
+    job = await Job.start(field, share, "slow")
+    await job.until_listed(4)
+    info = await field.info(job.egress_id)
+    assert time.time() - info.segment_results[0].started_at / 1e9 > 8
+    await job.stop()
+    assert len(job.listed()) > 6
 
 
 def test_unknown_fault_is_refused(field_of_session: Field) -> None:

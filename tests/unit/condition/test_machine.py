@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.condition.machine import cores, cores_for, media_root
-from app.recording.encoding import encoding
+from app.recording.encoding import named
 from app.settings import Settings, load
 from app.storage.name_claims import ASIDE
 
@@ -24,7 +24,7 @@ def settings(**given: object) -> Settings:
     [("1280x720@15:1500", 0.7), ("H264_1080P_30", 1.8), ("H264_1080P_60", 2.7)],
 )
 def test_the_estimate_is_near_what_was_measured(chosen: str, measured: float) -> None:
-    assert cores_for(encoding(chosen, 0, 0)) == pytest.approx(measured, rel=0.2)
+    assert cores_for(named(chosen, 0, 0)) == pytest.approx(measured, rel=0.2)
 
 
 def test_cores_are_judged_only_where_egress_may_run() -> None:

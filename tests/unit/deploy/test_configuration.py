@@ -29,7 +29,7 @@ from app.main import ROUTES
 from app.models import ProcessRole
 from app.processes.bound_process import signal_group, spawn
 from app.processes.supervisor import STOP_SECONDS
-from app.recording.encoding import encoding
+from app.recording.encoding import named
 from app.settings import Settings, load, safety
 from deploy.local import local_run
 from deploy.local.stack import livekit_binary, valkey_command
@@ -276,7 +276,7 @@ def test_egress_of_compose_bears_on_two_cores_what_it_is_asked_for(
     """A worker takes a recording only while 80 % of its cores suffice for what that costs."""
     egress = yaml.safe_load(compose["services"]["egress"]["environment"]["EGRESS_CONFIG_BODY"])
     said = egress["cpu_cost"]["track_composite_cpu_cost"]
-    needed = machine.cores_for(encoding(service_settings.encoding, 1920, 1080))
+    needed = machine.cores_for(named(service_settings.encoding, 1920, 1080))
     assert round(needed, 1) <= said <= 0.8 * 2
 
 

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from app.errors import ConfigurationError
 from app.events import chat_notes, event_bodies, target_answers
 from app.events.contents import (
+    BufferEncodingContent,
     BufferErasedContent,
     BufferRefusedContent,
     BufferStartedContent,
@@ -83,6 +84,7 @@ def contents(text: str = "x") -> list[EventContent]:
         CaptureFailedContent(**made, reason=FailureReason.STORAGE_FULL, detail=text),
         QuotaExceededContent(**made, quota_bytes=1, used_bytes=1, reserved_bytes=0, needed_bytes=1),
         RoleChangedContent(community=text, role=Role.ADMIN, grants=[], changed_by=text),
+        BufferEncodingContent(community=text, buffer_id="b", encoding=text, why=text),
         BufferErasedContent(community=text, buffer_id="b", erased_by=text, start=None, end=AT),
         ScreenCapturedContent(
             community=text, buffer_id="b", clip_id="k", captured_by=text, start=AT, end=AT

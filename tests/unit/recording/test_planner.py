@@ -13,11 +13,11 @@ from app.recording.planner import (
     Look,
     Promote,
     Retire,
-    ShareFacts,
     Stop,
     back_off_seconds,
     plan,
 )
+from app.recording.share_facts import ShareFacts
 from tests.unit.recording.session_rows import changed, session
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

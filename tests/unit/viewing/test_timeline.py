@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from app.models import BufferGapWhy, BufferRow, FaultSlug, SessionRow
+from app.models import (
+    BufferGapWhy,
+    BufferRow,
+    EncodingWhy,
+    FaultSlug,
+    SessionRole,
+    SessionRow,
+)
 from app.viewing.spans import Gap
 from app.viewing.timeline import Timeline, build
 from tests.unit.buffer.rows import SECOND, START, at, buffer, indexed, over, run, session
@@ -110,6 +117,22 @@ def test_sessions_stand_in_the_order_of_their_media_not_of_their_rows() -> None:
     sessions = [session("b", 40), over("a")]
     media = {"a": indexed(run(0, 40)), "b": indexed(run(0, 10))}
     assert [span.session_id for span in timeline(sessions, media).spans] == ["a", "b"]
+
+
+def test_each_span_tells_its_encoding_and_the_share_that_of_what_is_recorded_now_and_why() -> None:
+    """While the first of two still records, it is that one's. It may not be known."""
+    why = EncodingWhy.BEHIND
+    first = session("a", encoding="H264_1080P_60")
+    second = session("b", 40, role="next", encoding="H264_1080P_30", encoding_why=why)
+    media = {"a": indexed(run(0, 60)), "b": indexed(run(1, 21))}
+    found = timeline([first, second], media)
+    assert [span.encoding for span in found.spans] == ["H264_1080P_60", "H264_1080P_30"]
+    assert (found.encoding, found.encoding_why) == ("H264_1080P_60", None)
+    ended = over("a", encoding="H264_1080P_60")
+    found = timeline([ended, {**second, "role": SessionRole.CURRENT}], media)
+    assert (found.encoding, found.encoding_why) == ("H264_1080P_30", why)
+    found = timeline([over()], {"s": indexed(run(0, 60))}, row=buffer(ended_at=at(60)))
+    assert (found.encoding, found.encoding_why, found.spans[0].encoding) == (None, None, None)
 
 
 def test_a_clock_that_only_stands_in_is_said() -> None:

@@ -5,7 +5,7 @@ import { texts } from '../texts.js';
 import { clock, clockTenths, length, utc } from '../times.js';
 import { erase, keepLast, resume, rights, stop, stopWords } from './acting.js';
 import { Reel } from './reel.js';
-import { ago, stateOf } from './words.js';
+import { ago, encodingOf, stateOf } from './words.js';
 
 /**
  * @import { BufferView } from '../../types.js'
@@ -46,6 +46,7 @@ export class Card {
     this.fill = h('span', {});
     this.amount = h('span', {});
     this.until = h('span', {});
+    this.encoding = h('p', { class: 'note' });
     const keep = () => void this.keep();
     this.keepButton = h('button', { class: 'primary', 'aria-label': own.keepOf(who), onclick: keep }, own.keep);
     this.stopButton = h('button', { class: 'plain', onclick: () => this.#stopOrResume() });
@@ -68,6 +69,7 @@ export class Card {
         h('p', { class: 'line note' }, h('bdi', { class: 'room', title: buffer.room }, buffer.room), this.all, this.sound),
         h('div', { class: 'much', 'aria-hidden': 'true' }, this.fill),
         h('p', { class: 'line note' }, this.amount, this.until),
+        this.encoding,
         h('div', { class: 'row' }, this.keepButton, this.stopButton, this.eraseButton),
       ),
     );
@@ -100,6 +102,9 @@ export class Card {
     write(this.blank, unseen ? own.hidden : own.noPicture);
     this.blank.hidden = Boolean(says || (!this.picture.hidden && !unseen));
     write(this.sound, buffer.newest ? (buffer.audio ? own.sound : own.silent) : '');
+    const encoding = encodingOf(buffer);
+    write(this.encoding, encoding);
+    this.encoding.hidden = !encoding;
     write(this.amount, own.amount(length(buffer.media_seconds)));
     this.fill.style.inlineSize = `${Math.min(100, (buffer.media_seconds / this.most) * 100)}%`;
     this.keepButton.hidden = unseen;

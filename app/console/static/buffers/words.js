@@ -67,6 +67,24 @@ function reasonOf({ state, why, sharer }, viewer) {
   return called(own.why, why ?? '') ?? called({ lagging: own.lagging, stalled: own.stalled }, state);
 }
 
+/**
+ * Why a share is recorded in a cheaper encoding than configured, and in which; empty if it is not.
+ *
+ * @param {Pick<BufferView, 'encoding' | 'encoding_why'>} buffer
+ */
+export function encodingOf({ encoding, encoding_why: why }) {
+  const says = called(own.encoding, why ?? '');
+  return encoding && says ? says(encodingName(encoding)) : '';
+}
+
+/** `1280x720@15:1500` and `H264_720P_30` as `720p15` and `720p30`. @param {string} encoding */
+function encodingName(encoding) {
+  const [, width, height, fps] = /^(\d+)x(\d+)@(\d+):/.exec(encoding) ?? [];
+  if (fps) return `${Math.min(Number(width), Number(height))}p${fps}`;
+  const [, lines, rate] = /_(\d+P)_(\d+)$/.exec(encoding) ?? [];
+  return rate ? `${lines.toLowerCase()}${rate}` : encoding;
+}
+
 /** How long ago, in the words of a card. @param {number} milliseconds */
 export function ago(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
