@@ -53,7 +53,17 @@ export function trimmerOf(clip, { api, video, longest, onReplaced }) {
     words: { at: said, tick: (at) => length(at / 1000, { tenths: at % 1000 > 0 && at < whole }), hover: said },
     buffer: {
       extent,
-      spans: [{ session_id: clip.id, start: 0, end: whole, audio: clip.audio, width: clip.width, height: clip.height }],
+      spans: [
+        {
+          session_id: clip.id,
+          start: 0,
+          end: whole,
+          audio: clip.audio,
+          width: clip.width,
+          height: clip.height,
+          encoding: null,
+        },
+      ],
       gaps: [],
       forgotten: [],
       markers: [],

@@ -1,6 +1,6 @@
 // Whose share a buffer's page is of, and how it is doing.
 
-import { stateOf } from '../buffers/words.js';
+import { encodingOf, stateOf } from '../buffers/words.js';
 import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';
 import { texts } from '../texts.js';
@@ -24,10 +24,11 @@ export function heading({ session, api, buffer }) {
   const show = () => {
     const { badge, tone, says, reason, todo } = stateOf(buffer.told, session.facts.identity, api.now());
     const clock = buffer.told.clock === 'exact' ? '' : t.approximate;
-    const known = [badge, says, reason, todo, clock].join('|');
+    const encoding = encodingOf(buffer.told);
+    const known = [badge, says, reason, todo, encoding, clock].join('|');
     if (known === shown) return;
     shown = known;
-    const words = [says, reason, todo, clock].filter(Boolean).join(' ');
+    const words = [says, reason, todo, encoding, clock].filter(Boolean).join(' ');
     fill(state, h('span', { class: `badge ${tone}` }, badge), words && h('span', { class: 'note' }, words));
   };
   buffer.addEventListener('change', show);
