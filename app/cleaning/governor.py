@@ -1,4 +1,7 @@
-"""Disk space: below FREE_SPACE_MIN_BYTES buffers shrink fairly, and nothing new is begun."""
+"""Disk space: below FREE_SPACE_MIN_BYTES buffers shrink fairly, and nothing new is begun.
+
+A disk that can take no more files is as full as one that can take no more bytes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from app.context import Context
 from app.models import SessionRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession, Segment
-from app.storage.free_space import free_bytes
+from app.storage.free_space import free_bytes, free_space
 from app.work import rounds
 from app.work.jobs import job, seconds
 
@@ -31,7 +34,8 @@ log = structlog.get_logger()
 
 async def refuse_new(ctx: Context) -> bool:
     """Whether there is too little space to begin another recording."""
-    return await free_bytes(ctx.settings.media_root) < ctx.settings.free_space_min_bytes
+    free = await free_space(ctx.settings.media_root)
+    return free.is_short(ctx.settings.free_space_min_bytes)
 
 
 # Egress may fill what is left of a disk within seconds; looking costs one statvfs.

@@ -17,7 +17,7 @@ from app.context import Context
 from app.models.schema import File, ReplayClip
 from app.settings import Settings
 from app.settings.clip_settings import AT_LEAST
-from app.storage.free_space import free_bytes
+from app.storage.free_space import free_space
 from app.store import after
 
 GOES_FIRST = 2
@@ -32,8 +32,8 @@ async def rest(ctx: Context) -> timedelta:
     if ctx.settings.clips_url:
         return ctx.settings.trash
     wanted = GOES_FIRST * ctx.settings.free_space_min_bytes
-    is_short = await free_bytes(ctx.settings.media_root) < wanted
-    return AT_LEAST if is_short else ctx.settings.trash
+    free = await free_space(ctx.settings.media_root)
+    return AT_LEAST if free.is_short(wanted) else ctx.settings.trash
 
 
 def why_gone(settings: Settings) -> str:

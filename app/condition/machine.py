@@ -17,6 +17,7 @@ from app.recording.encoding import named, pixels_a_second
 from app.settings import Settings, safety
 from app.storage.confined import member
 from app.storage.foreign import ForeignFolder
+from app.storage.free_space import FREE_FILES_MIN, FreeSpace
 from app.storage.instance import instance_id
 from app.storage.name_claims import ASIDE
 
@@ -66,7 +67,8 @@ def media_root(settings: Settings, known: str | None = None) -> CheckResult:
             "fail",
             f"{root} does not keep the mode 2770 of a folder",
             "egress and this service must both write and delete there; mount it without mode "
-            "options, or run both as one user",
+            "options, or run both as one user; a disk that has no modes (exFAT, NTFS, SMB) is "
+            "mounted with the uid= and gid= of both, and umask=007",
         )
     rooms = ForeignFolder(root, (paths.BUFFER_ROOT,))
     if aside := _put_aside(rooms):
@@ -129,13 +131,20 @@ def _closing(root: Path, open_ones: Sequence[Path]) -> str:
 
 def disk(settings: Settings) -> CheckResult:
     """Whether enough is free for new shares."""
-    usage = shutil.disk_usage(settings.media_root)
-    detail = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.1f} GiB"
-    if usage.free < settings.free_space_min_bytes:
+    free = FreeSpace.of(settings.media_root)
+    detail = f"{free.free_bytes / 2**30:.1f} GiB free of {free.total_bytes / 2**30:.1f} GiB"
+    if free.free_bytes < settings.free_space_min_bytes:
         return CheckResult(
             "fail",
             f"{detail}, less than FREE_SPACE_MIN_BYTES={settings.free_space_min_bytes}",
             "new shares are refused; free space",
+        )
+    if free.lacks_files:
+        return CheckResult(
+            "fail",
+            f"{detail}, but only {free.free_files} more files can be made: at least "
+            f"{FREE_FILES_MIN} are needed",
+            "new shares are refused; remove files, or make the file system with more inodes",
         )
     return CheckResult("ok", detail)
 

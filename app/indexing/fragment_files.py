@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -132,7 +132,8 @@ class PartFile:
 
     def discard(self) -> None:
         """Nothing is left of it."""
-        self._close()
+        with suppress(OSError):  # where writing is put off, a full disk is told here
+            self._close()
         self._part.unlink(missing_ok=True)
 
     def _close(self) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from app.errors import StorageFull
 from app.storage.confined import PART_SUFFIX, PathRefused, in_folder, inside, member
+from app.storage.folder_sync import sync_folder
 
 _MEDIA_TYPES = {".gif": "image/gif", ".webp": "image/webp"}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -60,12 +61,8 @@ def size_bytes(root: Path, storage_path: str) -> int | None:
 
 def sync(path: Path) -> None:
     """Returns when the file's bytes are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with disk_errors():
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with disk_errors(), _opened(path) as file:
+        os.fsync(file)
 
 
 def publish(root: Path, storage_path: str, part: Path) -> None:
@@ -79,7 +76,8 @@ def publish(root: Path, storage_path: str, part: Path) -> None:
     except FileNotFoundError:
         if not final.exists():
             raise
-    sync(final.parent)
+    with disk_errors(), _opened(final.parent) as folder:
+        sync_folder(folder)
 
 
 def save(root: Path, storage_path: str, data: bytes) -> None:
@@ -111,6 +109,15 @@ def sha256(path: Path) -> str:
     """The hash of a file's bytes, 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

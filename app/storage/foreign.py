@@ -19,6 +19,7 @@ from pathlib import Path
 
 from app.storage.confined import PathRefused, checked, is_name
 from app.storage.egress_store import NEVER, Content, Stamp
+from app.storage.folder_sync import sync_folder
 from app.storage.foreign_removal import FOLDER, REMOVED_AT_ONCE, remove_folder
 from app.storage.name_claims import put_aside
 
@@ -207,7 +208,7 @@ class ForeignFolder:
     def sync(self) -> None:
         """Returns when what was renamed in it is on the disk."""
         with self._opened() as folder:
-            os.fsync(folder)
+            sync_folder(folder)
 
     def unlink(self, name: str) -> None:
         """Removes a file. Raises FileNotFoundError, IsADirectoryError."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.errors import ConfigurationError
@@ -16,6 +20,8 @@ UNTOLD = ""
 """In place of the id that a database knows, where it does not answer."""
 _REFUSED = frozenset({errno.ENOTDIR, errno.EEXIST})
 """What waiting does not mend. A disk that is not mounted yet looks like one that is forbidden."""
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK})
+"""What is said where no file has two names: by FAT and exFAT, SMB, FUSE, pools of disks."""
 
 
 class RootAbsent(OSError):
@@ -31,8 +37,8 @@ def instance_id(
 ) -> str:
     """The id of the installation that a root belongs to, 8 hex digits, kept in it.
 
-    The first to ask makes it; link() decides between several that start at once. It is `fresh`
-    then, else another than any. Every session folder bears that of the media root, so that
+    The first to ask makes it; link(), or a lock, decides between several that start at once. It is
+    `fresh` then, else another than any. Every session folder bears that of the media root, so that
     installations that share an egress or a disk leave each other alone. `setting` names the root.
     `known`: the id that it has had; another one is never made then.
 
@@ -105,9 +111,34 @@ def _instance_id(root: Path, fresh: str) -> str:
         made = member(root, f"{_NAME}.{secrets.token_hex(4)}")
         try:
             made.write_text(fresh + "\n")
-            path.hardlink_to(made)
+            _name(made, path)
         except FileExistsError:
             pass  # another process was first; its id holds
         finally:
             made.unlink(missing_ok=True)
     return path.read_text(errors="replace").strip()
+
+
+def _name(made: Path, path: Path) -> None:
+    """Gives a whole file its name. Raises FileExistsError if another one has it."""
+    try:
+        path.hardlink_to(made)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with _locked(path.parent):
+            if path.exists():
+                raise FileExistsError(errno.EEXIST, "it was made meanwhile", str(path)) from error
+            made.rename(path)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Among those who ask for this, one at a time is in the folder, where it can be locked."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import stat
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -11,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.buffer.paths import BUFFER_ROOT, FRAGMENTS_ROOT
+from app.buffer.session_folders import OUTER_MODE
 from app.processes.free_ports import unused_port
 from app.settings import Settings
 from tests.chaos.link import Link, to_port, to_socket
@@ -88,3 +92,36 @@ async def test_a_media_root_that_can_not_be_written_is_refused(tmp_path: Path) -
     assert code == 78
     assert f"FILE_UPLOAD_DEST='{tmp_path}/file/media': Not a directory" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+async def test_modes_of_files_do_not_go_by_the_umask_of_whoever_starts_us(
+    tmp_path: Path, umask: int
+) -> None:
+    """Hardened units and some runtimes have another: nobody else writes, and egress gets in."""
+    before = os.umask(umask)
+    try:
+        service = await start(tmp_path)
+    finally:
+        os.umask(before)
+    media = tmp_path / "data/media"
+    try:
+        await wait_for(service.answers)
+        await wait_for((media / FRAGMENTS_ROOT).is_dir)
+        await wait_for(lambda: mode_of(media / BUFFER_ROOT) == OUTER_MODE)
+        modes = {each: mode_of(each) for each in (tmp_path / "data").rglob("*")}
+    finally:
+        service.process.terminate()
+        await asyncio.wait_for(service.process.wait(), PATIENCE_SECONDS)
+    assert [each for each, mode in modes.items() if mode is not None and mode & 0o022] == []
+    assert modes[media] == 0o750
+    assert modes[media / FRAGMENTS_ROOT] == 0o700
+
+
+def mode_of(path: Path) -> int | None:
+    """The mode of what is there now; None of what is gone."""
+    try:
+        return stat.S_IMODE(path.lstat().st_mode)
+    except FileNotFoundError:
+        return None
