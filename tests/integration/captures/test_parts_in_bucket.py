@@ -200,7 +200,7 @@ async def test_a_rendition_is_made_of_the_part_that_is_fetched(
     assert found["status"] == "ready", found["detail"]
     same = tmp_path / "same.gif"
     effort = Effort(is_short=True)
-    await rendition_encoding.encode(row, made.clip, whole, same, effort, lambda _: None)
+    await rendition_encoding.encode(row, [made.clip], [whole], same, effort, lambda _: None)
     opened = await ctx.clips.open(found["storage_path"])
     assert await read(opened) == same.read_bytes()
     assert files(ctx) == []
