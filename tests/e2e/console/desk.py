@@ -43,8 +43,6 @@ async def desk(
 ) -> AsyncIterator[Page]:
     """The buffer's page, once its film is shown."""
     path = f"/buffers/{shared.buffer_id}"
-    # Sprite sheets are drawn at low priority: one may be refused, and is asked for again.
-    options = {"tolerate": "status of 503"} | options
     opened = signed_in_page(
         browser, world.service, identity, room=shared.room, path=path, **options
     )
