@@ -129,8 +129,14 @@ class ReplayClip(Model, Stored[ClipRow]):
                 for which in (("owner", "room"), ("owner",), ("room",), ("audience",), ())
             ),
             *(
-                IndexModel([(field, ASCENDING) for field in (which, "opened", "created_at", "_id")])
-                for which in ("shared_by", "room_sid")
+                IndexModel([(field, ASCENDING) for field in (*which, "created_at", "_id")])
+                for which in (
+                    ("shared_by", "opened"),
+                    ("shared_by", "opened", "room"),
+                    ("room", "opened"),
+                    ("room", "visibility"),
+                    ("room_sid", "opened"),
+                )
             ),
             IndexModel([("moment_id", ASCENDING)]),
             IndexModel([("trimmed_from", ASCENDING)]),
