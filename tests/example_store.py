@@ -138,7 +138,7 @@ def kept() -> dict[str, Rows]:
                      "reserved_bytes": 7000},
             asked | finished | {"id": "c3", "clip_id": "k3",
                                 "trim": {"clip_id": "k1", "start_seconds": 1.0,
-                                         "end_seconds": 2.0, "in_place": False}},
+                                         "end_seconds": 2.0}},
         ),
         "clip_owners": [{"_id": "bob", "seen_at": ago(60)}],
         "clips": written(

@@ -1,4 +1,4 @@
-"""Captures that are trims know whether they take their clip's place."""
+"""Captures know whether what they make takes a clip's place."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
+from app.migrations import complete_rows
+
 
 async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
-    """Up to now none did."""
-    lacks = {"trim": {"$ne": None}, "trim.in_place": {"$exists": False}}
-    await database["captures"].update_many(lacks, {"$set": {"trim.in_place": False}})
+    """Up to now nothing did."""
+    await complete_rows.complete(database, {"captures": {"in_place": False}})

@@ -72,15 +72,11 @@ class CaptureResult(TypedDict):
 
 
 class TrimRange(TypedDict):
-    """Which part of which clip becomes another one, in seconds of its play time.
-
-    `in_place`: the other one takes the clip's place, which is deleted then.
-    """
+    """Which part of which clip becomes another one, in seconds of its play time."""
 
     clip_id: str
     start_seconds: float
     end_seconds: float
-    in_place: bool
 
 
 class CaptureRow(TypedDict):
@@ -105,6 +101,7 @@ class CaptureRow(TypedDict):
     wait_until: datetime
     spans: list[MediaRange]
     trim: TrimRange | None
+    in_place: bool
     moment_id: str | None
     notes: list[ClipNote]
     by_rules: bool

@@ -29,8 +29,8 @@ class Capture(Model, Stored[CaptureRow]):
     `spans` freeze, at the time of acceptance, what the window means in each session's media time:
     [{session_id, start_ticks, end_ticks}]; a share that is still starting has none yet. `trim`
     {clip_id, start_seconds, end_seconds} is of one that is made of a clip, in its play time: it has
-    no spans, and waits for nothing. `moment_id`: of all that were asked for together, one for each
-    share of a room.
+    no spans, and waits for nothing. `in_place`: it is still to take that clip's place. `moment_id`:
+    of all that were asked for together, one for each share of a room.
 
     `lease` is the worker that has the job. `lease_until`: from then on somebody must look at the
     row again; None: nothing is left to do. `generation` counts how often the job was queued,
@@ -77,6 +77,7 @@ class Capture(Model, Stored[CaptureRow]):
     wait_until: datetime
     spans: list[dict[str, Any]] = []
     trim: dict[str, Any] | None = None
+    in_place: bool = False
     moment_id: str | None = None
     notes: list[ClipNote] = []
     by_rules: bool = False
