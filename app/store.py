@@ -7,6 +7,9 @@ The embedded SecantusDB (0.7.0b3) answers as MongoDB does, but walks all rows wh
 an index. So the whole service asks as follows:
 
 - a date has two bounds, the epoch or the year 9999 if need be: `before`, `after`, `dated`;
+- an index serves equalities, all of them its first fields, and one range after them; of other
+  conditions the first that has an index is looked for alone, so what tells most stands first;
+- a limit saves nothing: all that matches is read;
 - a row is read and changed if it is still the same, not found and changed in one: `Store.take`;
 - what `distinct` would give, where it is asked often, is chosen out of the rows that match;
 - an index with several fields ascends: of one that descends it loses rows right on the lower bound;

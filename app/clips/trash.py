@@ -48,8 +48,10 @@ def why_gone(settings: Settings) -> str:
 async def bound(ctx: Context, owner: str, now: datetime) -> None:
     """Lets a user's clips go that rest beyond their quota, those that were deleted first."""
     over = now - ctx.settings.trash
-    resting = {"owner": owner, "ready": True, "deleted_at": after(over)}
-    rows = await ctx.store.rows(ReplayClip).find(resting).sort(NEWEST_FIRST).to_list(None)
+    # No more than an index serves: see `app.store`.
+    resting = {"owner": owner, "deleted_at": after(over)}
+    found = await ctx.store.rows(ReplayClip).find(resting).sort(NEWEST_FIRST).to_list(None)
+    rows = [row for row in found if row["ready"]]
     ids = {"$in": [row["file_id"] for row in rows]}
     sizes = ctx.store.rows(File).find({"_id": ids}, {"size_bytes": 1})
     size_of = {file["_id"]: file["size_bytes"] async for file in sizes}

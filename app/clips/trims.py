@@ -16,7 +16,8 @@ async def _of(ctx: Context, owner: str, clip_id: str) -> AsyncIterator[ClipRow]:
     """
     known, newest = {clip_id}, [clip_id]
     while newest:
-        which = {"owner": owner, "trimmed_from": {"$in": newest}}
+        # First what tells most: the embedded database looks for that alone.
+        which = {"trimmed_from": {"$in": newest}, "owner": owner}
         rows = await ctx.store.rows(ReplayClip).find(which).to_list(None)
         found = [row for row in rows if row["_id"] not in known]
         for row in found:
@@ -47,6 +48,6 @@ async def bring(
 async def inherit(ctx: Context, row: ClipRow) -> None:
     """A clip's row is about to go: its trims are parts of what it was a part of."""
     if row["trimmed_from"] is not None:
-        trims = {"owner": row["owner"], "trimmed_from": row["_id"]}
+        trims = {"trimmed_from": row["_id"], "owner": row["owner"]}
         whole = {"trimmed_from": row["trimmed_from"]}
         await ctx.store.rows(ReplayClip).update_many(trims, {"$set": whole})
