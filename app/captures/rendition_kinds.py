@@ -7,6 +7,9 @@ from math import ceil
 
 from app.models import ClipRow, RenditionFormat, RenditionRow
 
+MOST_BESIDE = 3
+"""Clips that a side by side shows besides the first."""
+
 
 @dataclass(frozen=True)
 class RenditionKind:

@@ -10,8 +10,8 @@ import structlog
 
 from app.access import audit, quota
 from app.access.tokens import Caller
-from app.captures import capture_leases, capture_limits, row_leases, side_by_side
-from app.captures.rendition_kinds import KINDS, estimated_bytes
+from app.captures import capture_leases, capture_limits, row_leases
+from app.captures.rendition_kinds import KINDS, MOST_BESIDE, estimated_bytes
 from app.captures.rendition_request import RenditionRequest
 from app.clips import clip_access, clip_renditions, library
 from app.clips.clip_location import rendition_path
@@ -92,7 +92,7 @@ async def _beside(ctx: Context, row: ClipRow) -> list[ClipRow]:
     found: list[ClipRow] = []
     if row["moment_id"] is not None:
         clips = ctx.store.rows(ReplayClip).find(together | clip_access.SHOWN)
-        clips = clips.sort([("shared_by", 1), ("_id", 1)]).limit(side_by_side.MOST_BESIDE)
+        clips = clips.sort([("shared_by", 1), ("_id", 1)]).limit(MOST_BESIDE)
         found = await clips.to_list(None)
     if not found:
         raise Conflict("there is no other clip of the clip's moment that it could be shown beside")

@@ -19,8 +19,6 @@ from app.captures.rendition_kinds import KINDS, fitted
 from app.clips import play_time
 from app.models import ClipRow, RenditionFormat
 
-MOST_BESIDE = 3
-"""Clips besides the first."""
 RATE = 30
 """Pictures a second."""
 _COLUMNS = 2

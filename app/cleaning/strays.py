@@ -1,9 +1,8 @@
 """Files and rows that don't match: files that nobody knows, rows whose file is gone.
 
 Only session folders of our own installation count, and only files older than any segment that is
-kept. More than half of everything is never removed: then the index, or the disk, is likely not the
-right one. `doctor` asks a person. What egress has written does not count there: it may write
-whatever it likes.
+kept. More than half of everything is never removed: the index, or the disk, is likely not the right
+one then. `doctor` asks a person. What egress has written does not count: it may write anything.
 """
 
 from __future__ import annotations
@@ -296,6 +295,6 @@ async def _miss(ctx: Context, segment_id: str) -> int:
 
 def _ask(what: str, unmatched: int, matched: int) -> bool:
     metrics.ERRORS.labels(ErrorKind.CLEANUP_ASKS).inc()
-    log.error("cleanup_asks", what=what, unmatched=unmatched, matched=matched,
-              remedy="check MONGO_URL and FILE_UPLOAD_DEST; then `doctor --repair`")  # fmt: skip
+    remedy = "check MONGO_URL and FILE_UPLOAD_DEST; then `doctor --repair`"
+    log.error("cleanup_asks", what=what, unmatched=unmatched, matched=matched, remedy=remedy)
     return True

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from app.errors import StorageFull
 from app.storage.confined import PART_SUFFIX, PathRefused, in_folder, inside, member
-from app.storage.folder_sync import sync_folder
+from app.storage.durable_folders import sync_folder
 
 _MEDIA_TYPES = {".gif": "image/gif", ".webp": "image/webp"}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

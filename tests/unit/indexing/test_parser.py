@@ -305,7 +305,6 @@ async def test_a_segment_that_takes_long_keeps_no_other_waiting(
         with Pace() as pace:
             await make(stubborn, neighbour, f"s{number}.ts")
         assert pace.fair_seconds < 1.5, pace.seconds
-    assert not slow.done()
     assert (await slow).parsed.size_bytes
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.storage.folder_sync import sync_folder
+from app.storage.durable_folders import sync_folder
 from app.storage.foreign import ForeignFolder
 from app.storage.free_space import FREE_FILES_MIN, FreeSpace
 
