@@ -42,9 +42,13 @@ it believed if that is so long from now: egress says itself when it has written.
 log = structlog.get_logger()
 
 
-def is_ghost(info: EgressInfo, recorders: Collection[str], now: datetime) -> bool:
-    """Whether an egress that is listed as active has no recorder. `recorders`: in all rooms."""
-    silent_seconds = now.timestamp() - max(info.started_at, info.updated_at) / 1e9
+def is_ghost(row: SessionRow, info: EgressInfo, recorders: Collection[str], now: datetime) -> bool:
+    """Whether the egress of a session that is listed as active has no recorder.
+
+    `recorders`: in all rooms. How old it is says our own clock, too: LiveKit's may be behind.
+    """
+    told_at = max(info.started_at, info.updated_at) / 1e9
+    silent_seconds = now.timestamp() - max(told_at, row["created_at"].timestamp())
     return info.egress_id not in recorders and silent_seconds > GHOST_SECONDS
 
 

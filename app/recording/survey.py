@@ -233,7 +233,7 @@ async def _check_sessions(
                 if not egress_facts.is_known(own, row):
                     await egress_facts.note(ctx.store, own, began, session_id=row["_id"])
                     await egress_clock.settle(ctx.store, row, own)
-                if row["room_sid"] not in unlisted and ghosts.is_ghost(own, recorders, began):
+                if row["room_sid"] not in unlisted and ghosts.is_ghost(row, own, recorders, began):
                     await ghosts.declare(ctx, row)
             elif row["egress_id"] is not None and row["ended_at"] is None:
                 ended = await livekit.egress(row["egress_id"])

@@ -108,9 +108,11 @@ async def indexed(ctx: Context, session_id: str, at: datetime) -> None:
     await ctx.store.database["segments"].insert_one(of_session | {"indexed_at": at})
 
 
-async def surveyed(make_settings: MakeSettings, ctx: Context, server: Server) -> SessionRow:
-    """The row of the egress's session after one survey."""
-    session_id = await recorded(ctx)
+async def surveyed(
+    make_settings: MakeSettings, ctx: Context, server: Server, **more: Any
+) -> SessionRow:
+    """The row of the egress's session after one survey; `more`: fields that it had before."""
+    session_id = await recorded(ctx, **more)
     server.info.track_composite.segment_outputs.add(
         filename_prefix=f"/out/replay-buffer/x/y/{session_id}/seg"
     )
@@ -137,6 +139,16 @@ async def test_an_active_egress_without_its_recorder_is_a_ghost(
     info = _info(EgressStatus.EGRESS_ACTIVE, told_seconds_ago=HOUR)
     row = await surveyed(make_settings, ctx, Server(info, recorder_is_there=False))
     assert row["ghost_at"] is not None
+
+
+async def test_an_egress_that_has_just_begun_is_no_ghost_though_livekits_clock_is_behind(
+    make_settings: MakeSettings, ctx: Context
+) -> None:
+    """Its recorder is on the way, and by LiveKit's clock it is a minute old."""
+    server = Server(_info(EgressStatus.EGRESS_STARTING, told_seconds_ago=60), False)
+    began: dict[str, Any] = {"created_at": datetime.now(UTC), "active_at": None}
+    row = await surveyed(make_settings, ctx, server, **began)
+    assert (row["ended_at"], row["ghost_at"]) == (None, None)
 
 
 async def test_an_egress_that_ends_during_the_survey_is_no_ghost(
