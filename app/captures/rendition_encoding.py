@@ -9,7 +9,7 @@ from typing import Any
 
 import ffmpeg  # type: ignore[import-untyped]  # ffmpeg-python has no types
 
-from app.captures import ffmpeg_process, side_by_side
+from app.captures import ffmpeg_process, side_by_side, side_by_side_film
 from app.captures.encoded_cut import TOLERANCE_SECONDS
 from app.captures.failures import NotAsPlanned
 from app.captures.ffmpeg_process import Effort
@@ -63,7 +63,7 @@ async def encode(
     seconds = row["end_seconds"] - row["start_seconds"]
     is_film = KINDS[row["format"]].is_film
     if row["format"] == RenditionFormat.SIDE_BY_SIDE:
-        command = side_by_side.argv(side_by_side.plan(clips), sources, target, _MP4, effort)
+        command = side_by_side_film.argv(side_by_side.plan(clips), sources, target, _MP4, effort)
     else:
         command = argv(row, clips[0], sources[0], target, effort)
     longest = ffmpeg_process.longest_seconds(seconds * len(clips)) if is_film else PICTURE_SECONDS

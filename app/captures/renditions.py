@@ -10,7 +10,7 @@ import structlog
 
 from app.access import audit, quota
 from app.access.tokens import Caller
-from app.captures import capture_leases, capture_limits, row_leases
+from app.captures import capture_leases, capture_limits, row_leases, side_by_side
 from app.captures.rendition_kinds import KINDS, MOST_BESIDE, estimated_bytes
 from app.captures.rendition_request import RenditionRequest
 from app.clips import clip_access, clip_renditions, library

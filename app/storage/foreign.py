@@ -18,8 +18,8 @@ from itertools import islice
 from pathlib import Path
 
 from app.storage.confined import PathRefused, checked, is_name
-from app.storage.egress_store import NEVER, Content, Stamp
 from app.storage.durable_folders import sync_folder
+from app.storage.egress_store import NEVER, Content, Stamp
 from app.storage.foreign_removal import FOLDER, REMOVED_AT_ONCE, remove_folder
 from app.storage.name_claims import put_aside
 
