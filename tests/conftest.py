@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import hypothesis
@@ -26,6 +27,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")
 
 
+# Until all tests are found nothing that is made becomes garbage: it is not looked for.
+gc.disable()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """What the last lines of a run tell."""
     config.pluginmanager.register(Durations())
+
+
+def pytest_collection_finish() -> None:
+    """Takes all tests out of what is looked through for garbage while they run."""
+    gc.freeze()
+    gc.enable()
