@@ -1,7 +1,7 @@
 // What became of the captures of the last days, a line for each: bars, and the same in numbers.
 
 import { fill, h } from '../dom.js';
-import { texts } from '../texts.js';
+import { called, texts } from '../texts.js';
 import { row, table } from '../lists/table.js';
 
 /** @import { OutcomesView } from '../../types.js' */
@@ -36,7 +36,7 @@ export class CapturesByDay {
           dayFormat.format(day.at),
           bar(day.ready),
           bar(day.failed, 'bad'),
-          [...day.failures].map(([reason, count]) => h('div', {}, own.cause(count, reason))),
+          [...day.failures].map(([reason, count]) => h('div', {}, own.cause(count, called(texts.timeline.failures, reason) ?? reason))),
           String(day.cancelled),
         ]),
       ),

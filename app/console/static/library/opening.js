@@ -56,7 +56,7 @@ export async function openAll(clips, visibility, { api, onChange }) {
   /** @type {Problem[]} */
   const lost = [];
   for (const clip of clips) {
-    if (clip.visibility === visibility) continue;
+    // Also those that are so as far as this page knows: elsewhere they may have been changed since.
     try {
       onChange(await api.patch(`/clips/${encodeURIComponent(clip.id)}`, { visibility }));
     } catch (error) {

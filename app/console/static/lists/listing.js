@@ -144,7 +144,8 @@ export class Listing {
     this.#state.textContent = count ? own.count(count, this.#next === null) : '';
     this.#table.element.hidden = this.#saving.hidden = count === 0;
     this.#more.hidden = this.#next === null;
-    fill(this.#instead, count ? null : h('p', { class: 'empty' }, this.#options.empty));
+    const isEmpty = count === 0 && this.#next === null;
+    fill(this.#instead, isEmpty ? h('p', { class: 'empty' }, this.#options.empty) : null);
   }
 }
 

@@ -41,7 +41,10 @@ export function sideBySide(api, clips, signal) {
         const { items } = await api.get(path, {}, { signal });
         const { id } = made;
         const found = items.find((each) => each.id === id);
-        if (!found) break;
+        if (!found) {
+          fill(state, null);
+          break;
+        }
         made = found;
       }
       button.hidden = made.status === 'ready';
