@@ -17,9 +17,10 @@ from contextlib import asynccontextmanager
 from app.errors import TooManyRequests
 
 OF_ONE = 64
-"""To one user who shows a token; to one address, by the URLs of one user, or without a name."""
+"""To one user who shows a token; to one address, by the URLs of one user, or of one link."""
 OF_SHARED = 256
-"""Of one link, and by all URLs that were made for one user, to whatever addresses."""
+"""Of one link, and by all URLs that were made for one user, to whatever addresses; to one address,
+of all links."""
 _RETRY_SECONDS = 5
 
 MediaBounds = Mapping[str, int]
@@ -37,9 +38,14 @@ def of_url(holder: str, address: str) -> MediaBounds:
 
 
 def of_link(secret: str | None, address: str) -> MediaBounds:
-    """The bounds of what is sent to an address, of a link if it follows one."""
-    to_one = {f"to {address}": OF_ONE}
-    return to_one if secret is None else {**to_one, f"of {secret}": OF_SHARED}
+    """The bounds of what is sent to an address, of a link if it follows one.
+
+    Many may follow links from one address: all those of a company, or behind a proxy.
+    """
+    if secret is None:
+        return {f"to {address}": OF_ONE}
+    of_it = {f"of {secret} to {address}": OF_ONE, f"of {secret}": OF_SHARED}
+    return of_it | {f"by links to {address}": OF_SHARED}
 
 
 class MediaUnderWay:
