@@ -12,6 +12,7 @@ an index. So the whole service asks as follows:
 - a limit saves nothing: all that matches is read;
 - a row is read and changed if it is still the same, not found and changed in one: `Store.take`;
 - what `distinct` would give, where it is asked often, is chosen out of the rows that match;
+- a filter of which no index serves all is asked as two, one after the other: `Store.matching`;
 - an index with several fields ascends: of one that descends it loses rows right on the lower bound;
 - rows of several collections are joined by a field that an index begins with, never by an
   expression or a union (`app/recording/known.py`);
@@ -153,7 +154,11 @@ class Store:
         """
         await self.upgrade(media_root)
         for model in MODELS:
-            if indexes := _indexes(model):
+            indexes = [
+                index.get_pymongo_index() if isinstance(index, ODMBaseIndex) else index
+                for index in model.__indexes__()
+            ]
+            if indexes:
                 await self.database[+model].create_indexes(indexes)
 
     async def known_instance(self) -> str | None:
@@ -172,8 +177,7 @@ class Store:
     async def upgrade(self, media_root: Path) -> None:
         """Makes the rows, and the files that they tell of, those of this release.
 
-        Waits while another process does.
-        Raises ConfigurationError if a later release has written here.
+        Waits while another process does. Raises ConfigurationError if a later one wrote here.
         """
         await version.upgrade(self.database, media_root)
 
@@ -185,6 +189,13 @@ class Store:
     async def summed(self, model: type[Model], pipeline: Sequence[Row]) -> list[Row]:
         """What an aggregation over a model's rows gives: documents of another kind."""
         return await (await self.database[+model].aggregate(pipeline)).to_list()
+
+    async def matching(
+        self, model: type[Stored[RowOf]], served: Row, which: Row, *more: Row
+    ) -> list[RowOf]:
+        """Rows that match what an index serves, and `which`; `more` stages go on from there."""
+        stages = [{"$match": served}, {"$match": which}, *more]
+        return await (await self.rows(model).aggregate(stages)).to_list()
 
     async def probe(self) -> None:
         """Returns when the database takes a write. Raises pymongo.errors.PyMongoError if not."""
@@ -290,11 +301,3 @@ class Store:
 
     async def close(self) -> None:
         await self.client.close()
-
-
-def _indexes(model: type[Model]) -> list[IndexModel]:
-    """The indexes that a model declares, as the driver wants them."""
-    return [
-        index.get_pymongo_index() if isinstance(index, ODMBaseIndex) else index
-        for index in model.__indexes__()
-    ]

@@ -152,13 +152,12 @@ async def cancel_all_of(ctx: Context, buffer_id: str, accepted_by: datetime) -> 
 
     False if one of them could not be ended.
     """
-    active = {
-        "buffer_id": buffer_id,
+    status = {"$in": CaptureStatus.unfinished()}
+    which = {
         "trim": None,  # clips made before stay, and what is made of them
-        "status": {"$in": CaptureStatus.unfinished()},
         "accepted_at": {"$lte": accepted_by},
     }
-    return await _end_each(ctx, active, lambda row: _cancel(ctx, row["_id"]))
+    return await _end_each(ctx, buffer_id, status, which, lambda row: _cancel(ctx, row["_id"]))
 
 
 async def fail_running_of(ctx: Context, buffer_id: str, start: datetime, end: datetime) -> bool:
@@ -168,22 +167,26 @@ async def fail_running_of(ctx: Context, buffer_id: str, start: datetime, end: da
     them could not be ended.
     """
     reading = {
-        "buffer_id": buffer_id,
         "trim": None,
-        "status": {"$in": [CaptureStatus.RUNNING]},
         "named": False,
         "window_start": {"$lt": end},
         "window_end": {"$gt": start},
     }
-    return await _end_each(ctx, reading, partial(_fail_running, ctx))
+    running = {"$in": [CaptureStatus.RUNNING]}
+    return await _end_each(ctx, buffer_id, running, reading, partial(_fail_running, ctx))
 
 
 async def _end_each(
-    ctx: Context, wanted: Row, end: Callable[[CaptureRow], Awaitable[object]]
+    ctx: Context,
+    buffer_id: str,
+    status: Row,
+    which: Row,
+    end: Callable[[CaptureRow], Awaitable[object]],
 ) -> bool:
-    """Ends captures, each on its own. False if one of them could not be ended."""
+    """Ends captures of a buffer, each on its own. False if one of them could not be ended."""
     ended_all = True
-    for row in await ctx.store.rows(Capture).find(wanted).to_list(None):
+    of_buffer = {"buffer_id": buffer_id, "status": status}
+    for row in await ctx.store.matching(Capture, of_buffer, which):
         with rounds.item(capture=row["_id"]) as attempt:
             await end(row)
         ended_all = ended_all and attempt.error is None

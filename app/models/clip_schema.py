@@ -50,6 +50,8 @@ class Capture(Model, Stored[CaptureRow]):
                 partialFilterExpression={"idempotency_key": {"$type": "string"}},
                 name="one_capture_per_key",
             ),
+            # asked by: the embedded store never takes a partial index for a key
+            IndexModel([(field, ASCENDING) for field in ("caller", "idempotency_key", "_id")]),
             IndexModel([("lease_until", ASCENDING)]),
             IndexModel([("caller", ASCENDING), ("accepted_at", ASCENDING)]),
             IndexModel([("buffer_id", ASCENDING), ("status", ASCENDING)]),
