@@ -29,7 +29,7 @@ from typing import Any, TypeVar, cast
 
 from odmantic import Model
 from odmantic.index import ODMBaseIndex
-from pymongo import AsyncMongoClient, IndexModel, InsertOne, ReadPreference, UpdateOne
+from pymongo import AsyncMongoClient, InsertOne, ReadPreference, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import ClientBulkWriteException, DuplicateKeyError, InvalidOperation

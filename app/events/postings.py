@@ -83,8 +83,8 @@ async def post(ctx: Context, page_of: PageOf, room: str, name: str) -> None:
 
 async def is_any_due(ctx: Context, room: str, name: str, now: datetime) -> bool:
     """Whether a target waits for an event of a room."""
-    due = _due_at(room, name, now)
-    return await ctx.store.rows(OutgoingEvent).find_one(due, {"_id": 1}) is not None
+    only_id: Row = {"$project": {"_id": 1}}
+    return bool(await settlement.pending(ctx, room, _due_at(name, now), {"$limit": 1}, only_id))
 
 
 @contextmanager
@@ -120,10 +120,8 @@ async def _post_due(
     return False
 
 
-def _due_at(room: str, name: str, now: datetime) -> Row:
+def _due_at(name: str, now: datetime) -> Row:
     return {
-        "room": room,
-        "state": EventState.PENDING,
         f"targets.{name}.state": EventState.PENDING,
         f"targets.{name}.next_try_at": {"$lte": now},
     }
@@ -135,18 +133,18 @@ async def _due(ctx: Context, room: str, name: str, failed: Sequence[str]) -> dic
     Of those that belong to no room, the next one of each community: they take turns, or one whose
     admin changes roles all the time would keep the others' waiting for as long.
     """
-    events = ctx.store.rows(OutgoingEvent)
-    due = _due_at(room, name, datetime.now(UTC)) | {"_id": {"$nin": failed}}
-    if room:
-        found = events.find(due, {"_id": 1}).sort("number", 1).limit(_AT_ONCE)
-        return {row["_id"]: row["_id"] for row in await found.to_list()}
-    first: dict[str, int] = {}
-    named = await events.distinct("data.community", due)
-    for community in (None, *(each for each in named if isinstance(each, str))):
-        of_one = due | {"data.community": {"$eq": community}}
-        if row := await events.find_one(of_one, {"number": 1}, sort=[("number", 1)]):
-            first[row["_id"]] = row["number"]
-    return {event_id: event_id for event_id in sorted(first, key=first.__getitem__)}
+    due = _due_at(name, datetime.now(UTC)) | {"_id": {"$nin": failed}}
+    in_order: Row = {"$sort": {"number": 1}}
+    next_ones: list[Row] = [{"$limit": _AT_ONCE}, {"$project": {"_id": 1}}]
+    if not room:
+        of_each = {"_id": "$data.community", "id": {"$first": "$_id"}, "n": {"$first": "$number"}}
+        next_ones = [
+            {"$group": of_each},
+            {"$sort": {"n": 1}},
+            {"$project": {"_id": "$id"}},
+        ]
+    found = await settlement.pending(ctx, room, due, in_order, *next_ones)
+    return {event_id: event_id for event_id in found}
 
 
 async def _post(

@@ -103,12 +103,11 @@ async def send_again(ctx: Context, event_id: str) -> bool:
 
 async def _say_new(ctx: Context, say: Say, room: str) -> None:
     """Says what was not said yet, in its order."""
-    events = ctx.store.rows(OutgoingEvent)
-    new: Row = {"room": room, "state": EventState.PENDING, "attempts": 0}
 
     async def find(failed: Sequence[str]) -> dict[str, EventRow]:
-        found = events.find(new | {"_id": {"$nin": failed}}).sort("number", 1).limit(_AT_ONCE)
-        return {row["_id"]: row for row in await found.to_list()}
+        new: Row = {"attempts": 0, "_id": {"$nin": failed}}
+        first: Row = {"$sort": {"number": 1}}
+        return await settlement.pending(ctx, room, new, first, {"$limit": _AT_ONCE})
 
     async for row, tried in rounds.some_at_a_time("said", find, room=room):
         with tried:

@@ -53,13 +53,12 @@ async def settle_left(ctx: Context, room: str) -> None:
     altered, so that nobody can tell, is looked at again, for a day.
     """
     names = [each.name for each in ctx.settings.all_event_targets]
-    left: Row = {"room": room, "state": EventState.PENDING, "attempts": {"$ne": 0}}
-    left["next_try_at"] = {"$lte": datetime.now(UTC)}
+    left: Row = {"attempts": {"$ne": 0}, "next_try_at": {"$lte": datetime.now(UTC)}}
     left |= {f"targets.{name}.state": {"$ne": EventState.PENDING} for name in names}
 
     async def find(failed: Sequence[str]) -> dict[str, EventRow]:
-        found = ctx.store.rows(OutgoingEvent).find(left | {"_id": {"$nin": failed}})
-        return {row["_id"]: row for row in await found.limit(_AT_ONCE).to_list()}
+        which = left | {"_id": {"$nin": failed}}
+        return await pending(ctx, room, which, {"$limit": _AT_ONCE})
 
     async for row, tried in rounds.some_at_a_time("settled", find, room=room):
         with tried as attempt:
@@ -67,6 +66,16 @@ async def settle_left(ctx: Context, room: str) -> None:
         if attempt.error is not None:
             with rounds.item(room=room, noted=row["_id"]):
                 await _put_off(ctx, row, repr(attempt.error))
+
+
+async def pending(ctx: Context, room: str, which: Row, *more: Row) -> dict[str, EventRow]:
+    """A room's events that are not over, and match, by their ids; `more` as of `Store.matching`.
+
+    They are few among those of a week, and the room and their state have an index.
+    """
+    served: Row = {"room": room, "state": EventState.PENDING}
+    rows = await ctx.store.matching(OutgoingEvent, served, which, *more)
+    return {row["_id"]: row for row in rows}
 
 
 def tell_given_up(**facts: str) -> None:
