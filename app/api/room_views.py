@@ -33,7 +33,7 @@ class RoomTimeline(View):
     now: InstantText = Field(description="What the service's clock says.")
     items: list[BufferTimeline] = Field(description="Newest share first.")
     complete: bool = Field(
-        description="Whether these are all; of more than 50 those that go on come first."
+        description="Whether these are all; of more than 50 those that were recorded come first."
     )
 
 

@@ -84,8 +84,9 @@ async def accept(
 
     With a key that the caller has used of late those that were accepted then are among them, and
     the others are tried again: for the window of then. `count` is called before each new one but
-    the first; what it raises refuses that one. Raises NotFound, BufferEmpty, Invalid,
-    WindowTooLong, Conflict, Unavailable; what refused the first share if each was refused.
+    the first that the caller may have; what it raises refuses that one. Raises NotFound,
+    BufferEmpty, Invalid, WindowTooLong, Conflict, Unavailable; what refused the first share if each
+    was refused.
     """
     request_hash = same_request.hash_of(request, "moment", room)
     post_roll = timedelta(seconds=request.post_roll)
@@ -101,20 +102,30 @@ async def accept(
     refused: list[Refused] = []
     full: ReplayError | None = None
     new = 0
+
+    def count_one() -> None:
+        nonlocal new
+        if new:
+            count()
+        new += 1
+
     for line in _in_order(found.lines if found else ()):
         if line.buffer_id in captures or not _goes_on(line, moment, post_roll):
             continue
+        part = idempotency.key_of_part(idempotency_key, line.buffer_id)
         try:
+            # Anybody may publish many of which nothing is recorded: these cost the caller nothing.
+            windows.refuse_empty(line, now, request.tail)
             if full:
                 raise full  # nor would those that follow be let in
-            if new:
-                count()
-            new += 1
-            row = await _capture(ctx, caller, line, request, moment, request_hash, idempotency_key)
+            row = await _capture(
+                ctx, caller, line, request, moment, request_hash, part, count=count_one
+            )
         except (Conflict, Unavailable):
             raise  # of the request, not of this share
         except ReplayError as error:
-            full = error if isinstance(error, TooManyCaptures | TooManyRequests) else None
+            if isinstance(error, TooManyCaptures | TooManyRequests):
+                full = error
             refused.append(Refused(line.buffer_id, line.identity, error))
         else:
             captures[line.buffer_id] = row
@@ -162,6 +173,8 @@ async def _capture(
     moment: RoomMoment,
     request_hash: str,
     key: str | None,
+    *,
+    count: Callable[[], None],
 ) -> CaptureRow:
     of_share = CaptureRequest.model_validate(
         {
@@ -174,8 +187,8 @@ async def _capture(
 
     async def asked() -> Capture:
         capture = await acceptance.permitted(ctx, caller, of_share)
+        count()
         capture.moment_id = moment.id
         return capture
 
-    part = idempotency.key_of_part(key, line.buffer_id)
-    return await acceptance.accept_once(ctx, caller, asked, request_hash, part)
+    return await acceptance.accept_once(ctx, caller, asked, request_hash, key)

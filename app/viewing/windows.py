@@ -90,7 +90,7 @@ def resolve(
     notes: list[ClipNote] = []
     if last is not None:
         refuse_length(last, post_roll, limit)
-        _refuse_empty(timeline, now, tail)
+        refuse_empty(timeline, now, tail)
         anchor = timeline.present(now)
         if timeline.newest is not None and (
             tail == Tail.SKIP or timeline.recording_session is None
@@ -103,7 +103,7 @@ def resolve(
     else:
         _refuse_times(start, end, max(timeline.present(now), timeline.newest or now))
         refuse_length((end - start).total_seconds(), post_roll, limit)
-        _refuse_empty(timeline, now, tail)
+        refuse_empty(timeline, now, tail)
     asked = (start, end + timedelta(seconds=post_roll))
     return _clamped(timeline, now, settings, asked, tail, notes, stays)
 
@@ -260,7 +260,8 @@ def refuse_length(seconds: float, post_roll: float, limit: float) -> None:
         )
 
 
-def _refuse_empty(timeline: Timeline, now: datetime, tail: Tail) -> None:
+def refuse_empty(timeline: Timeline, now: datetime, tail: Tail) -> None:
+    """Raises BufferEmpty if no window of a share has anything in it."""
     recording = timeline.recording_session
     if timeline.spans or (recording is not None and tail == Tail.INCLUDE):
         return

@@ -100,6 +100,22 @@ async def test_a_name_that_came_again_is_the_room_of_the_newest_share_that_one_s
     assert others.status_code == 404
 
 
+async def test_one_sharer_with_very_many_shares_hides_nobody_elses(
+    http: httpx.AsyncClient, ctx: Context, share: MakeShare
+) -> None:
+    """Neither one that is recorded, nor one that waits."""
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    recorded = await share("ann")
+    await add_rows(ctx, 1, room_sid="RM", identity="carl", since=long_ago)
+    others = {"room": "room", "room_sid": "RM", "identity": "bob", "participant_sid": "PA"}
+    for number in range(room_shares.AT_MOST):
+        named: dict[str, Any] = others | {"id": f"bob-{number}", "video_sid": f"TR_{number}"}
+        await ctx.store.create(Buffer(since=datetime.now(UTC), **named))
+    told = await timeline(http, INSTANCE_ADMIN)
+    assert (len(told["items"]), told["complete"]) == (room_shares.AT_MOST, False)
+    assert {"RM-0", recorded.buffer_id} < {item["id"] for item in told["items"]}
+
+
 async def test_of_very_many_shares_those_that_go_on_are_told_of(
     http: httpx.AsyncClient, ctx: Context
 ) -> None:

@@ -192,6 +192,22 @@ async def test_each_capture_of_a_moment_counts_and_those_that_are_too_many_are_t
     assert (len(limited.captures), refusals(limited)) == (2, [("carl", "too-many-requests")])
 
 
+async def test_shares_of_which_nothing_is_recorded_take_no_place_of_those_that_are(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    await ended_share("ada")
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    for number in range(3):
+        await add_share(ctx, f"waiting-{number}", since=long_ago)
+
+    def count() -> None:
+        raise TooManyRequests("too many")
+
+    request = MomentRequest.model_validate({"last": LAST})
+    found = await moments.accept(ctx, ADMIN, "room", request, count=count)
+    assert (sharers(found), {why for _, why in refusals(found)}) == (["ada"], {"buffer-empty"})
+
+
 async def test_a_moment_passes_no_limit_of_captures(
     make_settings: MakeSettings, ctx: Context, ended_share: MakeShare
 ) -> None:
