@@ -72,7 +72,7 @@ async def taken_up(
     person = found.people.get(track["participant_sid"])
     if person is not None and person["opted_out"]:
         for row in shares:
-            found.note_buffer(await opt_out.erase(ctx, row, now))
+            found.note_buffer(await opt_out.erase(ctx, row, row["why"], now))
     for row in shares:
         # It may have been forgotten meanwhile, or be another track's.
         still = {"_id": row["_id"], "video_sid": {"$in": [row["video_sid"], track["_id"]]}}

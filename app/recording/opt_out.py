@@ -16,7 +16,7 @@ from app.access.generations import Endable
 from app.buffer import summary
 from app.cleaning import erasure
 from app.context import Context
-from app.models import AuditAction, BufferRow, ParticipantRow, TrackRow, schema
+from app.models import AuditAction, BufferRow, ParticipantRow, TrackRow, Why, schema
 from app.recording import facts, reconciling
 from app.recording.reconciling import Who
 from app.recording.track_bounds import SharedTrack
@@ -69,17 +69,24 @@ async def note(ctx: Context, shared: Sequence[SharedTrack], now: datetime) -> se
     return affected
 
 
-async def erase(ctx: Context, buffer: BufferRow, now: datetime) -> BufferRow:
+async def erase(ctx: Context, buffer: BufferRow, was: Why | None, now: datetime) -> BufferRow:
     """Has everything that was recorded of a share deleted whose sharer has opted out.
 
-    Returns the buffer's row as it is then.
+    `was`: why nothing was recorded before that was heard. An opt-out ends URLs and stands in the
+    audit, whatever else is being erased. Returns the buffer's row as it is then.
     """
     recorded = {"buffer_id": buffer["_id"]}
     if await ctx.store.rows(schema.EgressSession).find_one(recorded, {"_id": 1}) is None:
         return buffer
-    if buffer["forget_before"] is None:
+    if was != Why.OPTED_OUT or buffer["forget_before"] is None:
         await audit.note(
-            ctx.store, buffer["identity"], AuditAction.OPTED_OUT, buffer["_id"], room=buffer["room"]
+            ctx.store,
+            buffer["identity"],
+            AuditAction.OPTED_OUT,
+            buffer["_id"],
+            room=buffer["room"],
+            # Until it is told that it was heard it is the same, also for who goes on after a kill.
+            entry_id=f"{AuditAction.OPTED_OUT}:{buffer['_id']}:{buffer['told_count']}",
         )
         await generations.end(
             ctx.store, ctx.settings, ctx.instance, buffer["identity"], [Endable.SHARING]

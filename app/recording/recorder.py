@@ -122,9 +122,10 @@ async def _round(work: ShareWork) -> planner.Plan:
     if made.begins and not await work.may_begin():
         share = _waiting(work, share)
         made = planner.plan(share, work.active, now, ctx.settings.audio_wait_seconds)
+    was = work.buffer["why"]
     _note_outcome(work, share, made.why, now)
     if share.refusal is Why.OPTED_OUT:
-        work.buffer = await opt_out.erase(ctx, work.buffer, now)
+        work.buffer = await opt_out.erase(ctx, work.buffer, was, now)
     is_over = not share.live or share.refusal is not None
     if is_over or not made.actions:
         await work.tell(share)

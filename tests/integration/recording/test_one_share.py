@@ -17,6 +17,7 @@ from app.models.schema import (
     Buffer,
     Community,
     OutgoingEvent,
+    Participant,
     Rights,
     Track,
 )
@@ -236,6 +237,29 @@ async def test_who_comes_again_opted_out_has_all_deleted_that_their_screens_have
     assert found == {first["_id"]: alice.sid("again"), other["_id"]: alice.sid("other")}
     (current,) = await alice.sessions(role="current")
     assert current["video_sid"] == alice.sid("again")
+
+
+async def test_each_opt_out_ends_urls_though_what_an_earlier_one_erases_is_not_gone_yet(
+    alice: Sharer,
+) -> None:
+    await alice.publish("first")
+    people = alice.ctx.store.rows(Participant)
+    generations: list[int] = []
+    for _ in range(2):
+        await alice.opt_out("1")
+        for _ in range(2):  # the second look finds nothing new
+            await alice.reconciled()
+        (only,) = await alice.buffers()
+        assert (only["why"], only["forget_before"] is None) == (Why.OPTED_OUT, False)
+        rights = await alice.ctx.store.rows(Rights).find_one({"_id": "alice"})
+        assert rights is not None
+        generations.append(rights["sharing"])
+        await people.update_many({}, {"$set": {"opted_out": False}})
+        await alice.reconciled()
+        assert await alice.sessions(role="current")
+    assert 0 < generations[0] < generations[1]
+    audits = alice.ctx.store.rows(AuditEntry).find({"action": AuditAction.OPTED_OUT})
+    assert [row["subject"] async for row in audits] == [only["_id"]] * 2
 
 
 async def test_what_was_stopped_stays_stopped_though_its_sharer_had_opted_out_since(
