@@ -15,12 +15,16 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.api.streamed_answers import PassedOn
+from app.work.log_lines import LogLines
 
 LOOK_SECONDS = 1.0
 """How long an answer is sent before it is looked again whether what let its reader in has ended."""
 
 MayGoOn = Callable[[], Awaitable[bool]]
 """Whether an answer may go on."""
+
+_lines = LogLines("answers_without_lines", per_minute=6)
+"""Each answer that is being sent would have one for each look, while the store is away."""
 
 log = structlog.get_logger()
 
@@ -78,7 +82,9 @@ async def _goes_on(look: MayGoOn) -> bool:
     try:
         return await look()
     except PyMongoError as error:
-        log.warning("answer_without_store", error=str(error)[:300])
+        if _lines.take("answer_without_store"):
+            log.warning("answer_without_store", error=str(error)[:300])
     except Exception:  # whatever it is: a watch that ended would let all go on
-        log.exception("answer_without_look")
+        if _lines.take("answer_without_look"):
+            log.exception("answer_without_look")
     return True
