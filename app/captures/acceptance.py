@@ -231,7 +231,6 @@ async def _sizes(ctx: Context, row: CaptureRow) -> list[SegmentRow]:
     inside = {
         "buffer_id": row["buffer_id"],
         "end": {"$gt": row["window_start"], "$lte": row["window_end"] + timedelta(seconds=30)},
-        "start": {"$lt": row["window_end"]},
     }
     found = ctx.store.rows(Segment).find(inside, {"size_bytes": 1, "start": 1, "end": 1})
     return await found.to_list(None)

@@ -31,7 +31,7 @@ from app.models import (
     Row,
 )
 from app.models.schema import Buffer, Capture, Community, NotedRules
-from app.store import after, row_of
+from app.store import after, dated, row_of
 from app.work import rounds
 
 log = structlog.get_logger()
@@ -63,9 +63,11 @@ async def of_captures(ctx: Context, which: Row) -> bool:
     """
     looked_at_all = True
     now = datetime.now(UTC)
+    # What is not finished is leased to somebody, or waits for them: these are few.
+    leased = {"lease_until": dated()}
     open_ones = {"window_end": after(now), "status": {"$in": CaptureStatus.unfinished()}}
     of_others = {"by_rules": True, "permitted_until": None}
-    for row in await ctx.store.rows(Capture).find(which | open_ones | of_others).to_list(None):
+    for row in await ctx.store.matching(Capture, leased, which | open_ones | of_others):
         with rounds.item(capture=row["_id"]) as attempt:
             await of_capture(ctx, row, now)
         looked_at_all &= attempt.error is None

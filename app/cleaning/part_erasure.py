@@ -67,9 +67,8 @@ async def extent(ctx: Context, buffer_id: str, part: ErasedRange) -> Interval:
 
     Whoever has read one of them may show what lies beside the range, too.
     """
-    usable = _within(buffer_id, part) | {"fault": {"$in": [None, FaultSlug.DELETED]}}
-    found = ctx.store.rows(Segment).find(usable, {"start": 1, "end": 1})
-    rows = await found.to_list(None)
+    usable: Row = {"fault": {"$in": [None, FaultSlug.DELETED]}}
+    rows = await _within(ctx, buffer_id, part, usable, {"start": 1, "end": 1})
     starts = [part["start"], *(row["start"] for row in rows)]
     return min(starts), max([part["end"], *(row["end"] for row in rows)])
 
@@ -77,8 +76,7 @@ async def extent(ctx: Context, buffer_id: str, part: ErasedRange) -> Interval:
 async def hide(ctx: Context, buffer_id: str, part: ErasedRange) -> list[SegmentRow]:
     """Makes what is indexed of a range a gap. Returns the rows, whose files stay for `erase`."""
     await markers.delete_between(ctx.store, buffer_id, part["start"], part["end"])
-    found = ctx.store.rows(Segment).find(_within(buffer_id, part), FIELDS)
-    rows = await found.to_list(None)
+    rows = await _within(ctx, buffer_id, part, {}, FIELDS)
     gone: Row = {"state": SegmentState.QUARANTINED, "fault": FaultSlug.DELETED, "samples": b""}
     for chunk in chunks(rows, AT_ONCE):
         ids = {"$in": [row["_id"] for row in chunk]}
@@ -127,20 +125,22 @@ async def _nothing_more_comes(ctx: Context, buffer_id: str, part: ErasedRange) -
     Those that can't be used tell nothing: their times are what their playlist says.
     """
     begun = {"buffer_id": buffer_id, "created_at": {"$lt": part["end"]}, "indexing": {"$ne": None}}
+    later = {"buffer_id": buffer_id, "end": {"$gt": part["end"]}}
     for session in await ctx.store.rows(EgressSession).find(begun, {"_id": 1}).to_list(None):
-        later = {"session_id": session["_id"], "start": {"$gte": part["end"]}, "fault": None}
-        if await ctx.store.rows(Segment).find_one(later, {"_id": 1}) is None:
+        own = {"session_id": session["_id"], "start": {"$gte": part["end"]}, "fault": None}
+        first_id: list[Row] = [{"$limit": 1}, {"$project": {"_id": 1}}]
+        if not await ctx.store.matching(Segment, later, own, *first_id):
             return False
     return True
 
 
-def _within(buffer_id: str, part: ErasedRange) -> Row:
-    """The segments that hold any of a range."""
-    return {
-        "buffer_id": buffer_id,
-        "start": {"$lt": part["end"]},
-        "end": {"$gt": part["start"]},
-    }
+async def _within(
+    ctx: Context, buffer_id: str, part: ErasedRange, which: Row, fields: Row
+) -> list[SegmentRow]:
+    """The segments that hold any of a range, and match."""
+    later = {"buffer_id": buffer_id, "end": {"$gt": part["start"]}}
+    begun = which | {"start": {"$lt": part["end"]}}
+    return await ctx.store.matching(Segment, later, begun, {"$project": fields})
 
 
 def cut(instant: datetime) -> datetime:
