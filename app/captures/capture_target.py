@@ -12,7 +12,7 @@ from app.captures.requests import CaptureRequest
 from app.context import Context
 from app.errors import BufferEmpty, NotFound
 from app.models import Row
-from app.models.schema import EgressSession
+from app.models.schema import Buffer, EgressSession
 from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
 
@@ -22,18 +22,19 @@ async def find(ctx: Context, caller: Caller, request: CaptureRequest, now: datet
     if request.buffer_id is not None:
         return await _of_buffer(ctx, caller, request.buffer_id, now)
     room, identity = request.room or "", request.sharer or caller.identity
-    query: Row = {"room": room, "identity": identity}
+    theirs: Row = {"room": room, "identity": identity}
+    is_meant: Row = {}
     if request.track_sid is not None:
-        query |= await _of_track(ctx, identity, request.track_sid)
+        is_meant = await _of_track(ctx, identity, request.track_sid)
     seen = await visibility.scope(ctx.store, ctx.settings, caller)
     going_on: Row = {"ended_at": None}
     for which, by in ((going_on, "since"), ({}, "ended_at")):
-        wanted: Row = {"$and": [each for each in (seen, query, which) if each]}
-        newest = await stored_timelines.listing(
-            ctx.store, wanted, now, ctx.settings, limit=1, by=by
-        )
-        if newest:
-            return newest[0]
+        wanted: Row = {"$and": [seen, is_meant, which]}
+        first: list[Row] = [{"$sort": {by: -1}}, {"$limit": 1}, {"$project": {"_id": 1}}]
+        for row in await ctx.store.matching(Buffer, theirs, wanted, *first):
+            line = await stored_timelines.read(ctx.store, row["_id"], now, ctx.settings)
+            if line is not None:
+                return line
     if not visibility.sees_all_of(caller, room, identity):
         # The same whether there is such a share or not.
         raise visibility.refusal(caller, identity, room)

@@ -10,12 +10,12 @@ import asyncio
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
-from app.buffer import erased_segments, marked_media, summary
+from app.buffer import clock, erased_segments, marked_media, summary
 from app.buffer.paths import init_name, tile_name
 from app.buffer.session_folders import fragment_path
 from app.context import Context
@@ -37,6 +37,7 @@ POSTERS = 64
 SHEETS = 8
 """Kept in memory by each process: some 50 kB and 700 kB each, at most."""
 _TRIES = 3
+_LATE = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
@@ -64,14 +65,12 @@ class Thumbnails:
     async def newest(self, ranges: Sequence[MediaRange]) -> list[SegmentRow]:
         """The rows of the last segments in these ranges, newest first. A poster needs one."""
         for range_ in reversed(ranges):
-            query = {
-                "session_id": range_["session_id"],
-                "start_ticks": {"$lt": range_["end_ticks"]},
-                "end_ticks": {"$gt": range_["start_ticks"]},
-            }
-            found = self._ctx.store.rows(Segment).find(query).sort("sequence", -1).limit(_TRIES)
-            if rows := await self._offered(await found.to_list(_TRIES)):
-                return rows
+            late = range_["end_ticks"] - clock.ticks(_LATE)
+            last: MediaRange = {**range_, "start_ticks": max(range_["start_ticks"], late)}
+            for some in (last, range_):  # most often the last ones are there
+                (found,) = await windows.segments(self._ctx.store, [some])
+                if rows := await self._offered(found[: -_TRIES - 1 : -1]):
+                    return rows
         return []
 
     async def poster(self, rows: Sequence[SegmentRow], user: str) -> bytes:

@@ -28,16 +28,13 @@ async def listing(
     settings: Settings,
     *,
     limit: int = _AT_ONCE,
-    by: str = "since",
 ) -> list[Timeline]:
     """The timelines of the buffers that `query` (on rows of Buffer) matches, newest share first.
-
-    What is newest the instant `by` says.
 
     It costs five reads, and a small one for each session that is being indexed and for each marked
     stretch that is older than what is offered.
     """
-    rows = await first(store.rows(Buffer).find(query).sort(by, -1), limit)
+    rows = await first(store.rows(Buffer).find(query).sort("since", -1), limit)
     ids = [row["_id"] for row in rows]
     wanted = {"buffer_id": ids[0] if len(ids) == 1 else {"$in": ids}}
     sessions = await store.rows(EgressSession).find(wanted).to_list(None) if ids else []
