@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.buffer import markers, pins
+from app.buffer import markers, pins, summary
 from app.buffer.newest_segments import newest_of_live
 from app.buffer.retention import may_go
 from app.buffer.retention_period import Retention, retention
@@ -18,7 +18,7 @@ from app.cleaning.buffer_tree import REMOVAL_SECONDS
 from app.cleaning.erasure import forget_session
 from app.cleaning.removal import AT_ONCE, FIELDS, remove
 from app.context import Context
-from app.models import CaptureStatus, Row, SegmentRow
+from app.models import CaptureStatus, Row, SegmentRow, SessionRow
 from app.models.schema import Buffer, Capture, EgressSession, Segment
 from app.store import batches
 from app.work import rounds, set_clock
@@ -111,11 +111,22 @@ async def _forget_sessions(ctx: Context, now: datetime) -> int:
     random.shuffle(over)
     for row in rounds.within(over, REMOVAL_SECONDS):
         with rounds.item(session=row["_id"]):
-            of_session = {"session_id": row["_id"]}
-            has_media = await ctx.store.rows(Segment).find_one(of_session, {"_id": 1})
-            if has_media is None and not await pins.pinned(ctx.store, [row["_id"]], now):
+            if await _has_media(ctx, row):
+                continue
+            if not await pins.pinned(ctx.store, [row["_id"]], now):
                 gone += await forget_session(ctx, row, now)
     return gone
+
+
+async def _has_media(ctx: Context, session: SessionRow) -> bool:
+    """Whether there are segments of a session that is over: most often the last ones are."""
+    segments, only_id = ctx.store.rows(Segment), {"_id": 1}
+    of_session: Row = {"session_id": session["_id"]}
+    last: Row = {"sequence": (await summary.stored(ctx.store, session["_id"])).get("through", -1)}
+    for which in (of_session | last, of_session):
+        if await segments.find_one(which, only_id) is not None:
+            return True
+    return False
 
 
 async def _forget_buffers(ctx: Context, now: datetime) -> int:

@@ -73,6 +73,7 @@ class Track(Model, Stored[TrackRow]):
             Index(Track.participant_sid),
             Index(Track.room_sid, Track.identity),
             Index(Track.identity),
+            IndexModel([(field, ASCENDING) for field in ("room_sid", "live", "identity")]),
             IndexModel([("live", ASCENDING)], partialFilterExpression={"live": True}),
         ],
     }

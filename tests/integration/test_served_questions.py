@@ -12,7 +12,8 @@ from odmantic import Model
 
 from app.context import Context
 from app.models import CaptureStatus, EventState, Row
-from app.models.schema import Capture, OutgoingEvent
+from app.models.instants import EPOCH
+from app.models.schema import Buffer, Capture, OutgoingEvent, Segment, Track
 
 _SERVED: list[tuple[type[Model], Row, list[str]]] = [
     (Capture, {"caller": "ann", "idempotency_key": "k"}, ["caller", "idempotency_key"]),
@@ -27,6 +28,11 @@ _SERVED: list[tuple[type[Model], Row, list[str]]] = [
         ["buffer_id", "status"],
     ),
     (OutgoingEvent, {"room": "den", "state": EventState.PENDING}, ["room", "state"]),
+    (Track, {"room_sid": "RM", "live": True}, ["room_sid", "live"]),
+    (Track, {"room_sid": "RM", "identity": "ann", "live": True}, ["room_sid", "live", "identity"]),
+    (Segment, {"buffer_id": "b", "end": {"$gt": EPOCH}}, ["buffer_id", "end"]),
+    (Buffer, {"room": "den", "identity": "ann"}, ["room", "identity"]),
+    (Buffer, {"room_sid": "RM"}, ["room_sid"]),
 ]
 
 
