@@ -41,6 +41,8 @@ CREDENTIALS_SECONDS = 20.0
 CACHED = timedelta(minutes=15)
 """How long credentials that don't expire are taken for current: a file may be changed."""
 REQUEST_SECONDS = 20.0
+SLOWEST_SENT = 125_000
+"""Bytes a second of ours that a store is given to take, at least: 1 Mbit/s."""
 MOST_UPLOADS = 100
 """Of one key that are told at once: each is an attempt that was broken off."""
 ANSWER_BYTES = 256 * 1024
@@ -185,7 +187,11 @@ class S3Requests:
         seconds: float = REQUEST_SECONDS,
         most_bytes: int = ANSWER_BYTES,
     ) -> OutsideAnswer:
-        """What the store answers, whatever it is. Raises StoreAway if it does not answer."""
+        """What the store answers, whatever it is. Raises StoreAway if it does not answer.
+
+        `seconds`: besides what `content` takes on a slow line.
+        """
+        seconds += len(content) / SLOWEST_SENT
         life = timedelta(seconds=3 * seconds)
         url = await self.signed(method, key, query, life, headers)
         try:
