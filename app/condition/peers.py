@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 CLOCK_SECONDS = 2.0
 _KNOWN_SECONDS = 6.0
+_FETCHED = "but not copied in ranges: trims are fetched and sent"
 
 
 async def mongo(settings: Settings) -> CheckResult:
@@ -156,9 +157,15 @@ async def _copying(bucket: ClipBucket) -> str:
     from app.storage import composed_upload
 
     probe, instance = (key_inside(bucket.place.prefix, name) for name in (PROBE, INSTANCE))
-    if bucket.s3 is not None and await composed_upload.is_copied(bucket.s3, probe, instance):
-        return "and trims are copied there"
-    return "but not copied in ranges: trims are fetched and sent"
+    if bucket.s3 is None:
+        return _FETCHED
+    is_copied = await composed_upload.is_copied(bucket.s3, probe, instance)
+    if is_copied is None:
+        return (
+            "and whether trims are copied there could not be tried with a small object: if not, "
+            "they are fetched and sent"
+        )
+    return "and trims are copied there" if is_copied else _FETCHED
 
 
 async def _keeps_versions(bucket: ClipBucket) -> bool:

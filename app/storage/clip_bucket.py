@@ -110,7 +110,9 @@ class ClipBucket:
             try:
                 return await put(storage_path, key, part)
             except FileNotFoundError:
-                if await self._head(key) is None:
+                kept = await self._head(key)
+                size_bytes = await asyncio.to_thread(composition.listed_bytes, part)
+                if kept is None or size_bytes not in (None, kept["size"]):
                     raise
                 return None  # somebody was killed after it was put
 
@@ -125,6 +127,7 @@ class ClipBucket:
                 raise NotCopied(f"{self.place} is asked for nothing of the kind")
             source_key, headers = self._key(asked.source), _headers(storage_path)
             await composed_upload.put(self.s3, key, source_key, asked, part, headers)
+            await self._check_size(key, asked.size_bytes, NotCopied)  # no row names it yet
         except NotCopied as error:
             log.warning("range_not_copied", key=key, error=str(error))
             await self.abort_uploads(storage_path)
@@ -133,7 +136,6 @@ class ClipBucket:
         except Exception:
             await self.abort_uploads(storage_path)
             raise
-        await self._check_size(key, asked.size_bytes)
         await asyncio.to_thread(composition.discard, part)
         return sha256
 
@@ -152,15 +154,15 @@ class ClipBucket:
                 chunk_size=max(self._part_bytes, -(-size_bytes // MOST_PARTS)),
                 max_concurrency=PARTS_AT_ONCE,
             )
-        await self._check_size(key, size_bytes)
+        await self._check_size(key, size_bytes, StoreAway)
         await asyncio.to_thread(part.unlink, missing_ok=True)
         return sha256
 
-    async def _check_size(self, key: str, size_bytes: int) -> None:
+    async def _check_size(self, key: str, size_bytes: int, wrong: type[Exception]) -> None:
         kept = await self._head(key)
         if kept is None or kept["size"] != size_bytes:
             there = "is not there" if kept is None else f"has {kept['size']} bytes"
-            raise StoreAway(f"{self.place}: an object of {size_bytes} bytes {there} after its put")
+            raise wrong(f"{self.place}: an object of {size_bytes} bytes {there} after its put")
 
     async def abort_uploads(self, storage_path: str) -> None:
         """Ends what attempts to put a file in parts have left. Its parts would cost on, unseen."""

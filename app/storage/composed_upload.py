@@ -11,14 +11,15 @@ from pathlib import Path
 from app.storage import clip_files, s3_requests
 from app.storage.clip_store import OpenedClip
 from app.storage.composition import Composition, FilePiece
-from app.storage.multipart_upload import MultipartUpload, NotCopied
+from app.storage.multipart_upload import CopyNotValid, MultipartUpload, NotCopied
 from app.storage.s3_requests import S3Requests
 from app.work import threads
 
 PIECE_BYTES = 5 * 2**20
 """The least that S3 takes of a part that is not the last one; all are of one size, as R2 wants."""
 MOST_PIECES = 10_000
-AT_ONCE = 4
+COPIED_AT_ONCE = 4
+"""Pieces of one file. Of what is sent it is one, so that a slow line is not shared by several."""
 
 
 def piece_bytes(size_bytes: int) -> int:
@@ -39,15 +40,16 @@ async def put(
     Raises FileNotFoundError if the part is gone, or the source is, or has changed; NotCopied,
     StoreAway.
     """
-    turns = asyncio.Semaphore(AT_ONCE)
+    copies, sends = asyncio.Semaphore(COPIED_AT_ONCE), asyncio.Semaphore(1)
     async with s3_requests.client() as asking:
         upload = await MultipartUpload.begin(s3, asking, key, headers)
 
         async def sent(number: int, piece: FilePiece) -> str:
-            async with turns:
-                if piece.offset is None:
+            if piece.offset is None:
+                async with sends:
                     return await upload.put(number, await asyncio.to_thread(_bytes, part, piece))
-                end = piece.offset + piece.end - piece.start
+            end = piece.offset + piece.end - piece.start
+            async with copies:
                 return await upload.copy(number, source_key, composition.tag, piece.offset, end)
 
         pieces = [
@@ -64,12 +66,17 @@ async def put(
         await upload.complete(tags)
 
 
-async def is_copied(s3: S3Requests, key: str, source_key: str) -> bool:
-    """Whether the store copies ranges: tried with an upload that is aborted. Raises StoreAway."""
+async def is_copied(s3: S3Requests, key: str, source_key: str) -> bool | None:
+    """Whether the store copies ranges: tried with an upload that is aborted. Raises StoreAway.
+
+    None: it can't be told by a source that is small.
+    """
     async with s3_requests.client() as asking:
         upload = await MultipartUpload.begin(s3, asking, key, {})
         try:
             await upload.copy(1, source_key, "", 0, 1)
+        except CopyNotValid:
+            return None
         except (NotCopied, FileNotFoundError):
             return False
         finally:

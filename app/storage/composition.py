@@ -93,6 +93,14 @@ def is_list(path: Path) -> bool:
     return path.name.endswith(f".{_LIST}{PART_SUFFIX}")
 
 
+def listed_bytes(path: Path) -> int | None:
+    """How large the file is that a list at `path` is of; None if there is none."""
+    try:
+        return read(path).size_bytes if is_list(path) else None
+    except FileNotFoundError:
+        return None
+
+
 def part_of(listing: Path) -> Path:
     """The part that a list is of."""
     name = listing.name.removesuffix(f".{_LIST}{PART_SUFFIX}")

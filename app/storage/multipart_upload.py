@@ -34,7 +34,11 @@ _MOST_CHARACTERS = 1024
 
 
 class NotCopied(Exception):
-    """The store copies no ranges of objects, or none of this one."""
+    """The store copies no ranges of objects, or none of this one, or makes no object of them."""
+
+
+class CopyNotValid(NotCopied):
+    """The store says InvalidRequest: S3 does of a range of an object that is not over 5 MB."""
 
 
 class MultipartUpload:
@@ -87,7 +91,7 @@ class MultipartUpload:
         return await _tried(send)
 
     async def complete(self, tags: Sequence[str]) -> None:
-        """Makes the object of all parts, whose tags these are, in order."""
+        """Makes the object of all parts, whose tags these are, in order. Raises NotCopied."""
         parts = "".join(
             f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(tag)}</ETag></Part>"
             for number, tag in enumerate(tags, 1)
@@ -101,6 +105,7 @@ class MultipartUpload:
             content=f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode(),
             seconds=COMPLETE_SECONDS,
         )
+        self._check_taken(answer)
         _told(self._s3, answer, "CompleteMultipartUploadResult")
 
     async def abort(self) -> None:
@@ -114,14 +119,24 @@ class MultipartUpload:
         )
 
     def _check_copied(self, answer: OutsideAnswer, source: str) -> None:
-        is_ours = b"<Code>NoSuchUpload</Code>" in answer.beginning  # somebody has aborted it
-        if answer.status in (404, 412) and not is_ours:
+        if answer.status in (404, 412) and not _is_aborted(answer):
             raise FileNotFoundError(f"{self._s3.place}: {source} is gone, or is another one since")
         if answer.is_success and not answer.beginning.strip():
             raise NotCopied(f"{self._s3.place}: the store takes a copy for a part without bytes")
+        self._check_taken(answer)
+
+    def _check_taken(self, answer: OutsideAnswer) -> None:
+        """Raises NotCopied if the store would answer the same to the next attempt."""
         is_final = 400 <= answer.status < 500 and answer.status not in _PASSING
-        if (is_final or answer.status == 501) and not is_ours:
-            raise NotCopied(_refused(self._s3, answer).detail)
+        if (is_final or answer.status == 501) and not _is_aborted(answer):
+            is_known = answer.status == 400 and b"<Code>InvalidRequest</Code>" in answer.beginning
+            raised = CopyNotValid if is_known else NotCopied
+            raise raised(_refused(self._s3, answer).detail)
+
+
+def _is_aborted(answer: OutsideAnswer) -> bool:
+    """Whether somebody has aborted the upload."""
+    return b"<Code>NoSuchUpload</Code>" in answer.beginning
 
 
 def _told(s3: S3Requests, answer: OutsideAnswer, name: str) -> Mapping[str, str]:

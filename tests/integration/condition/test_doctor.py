@@ -180,6 +180,10 @@ async def test_a_bucket_for_clips_is_tried(
     told = (await found(settings))["clip store"]
     assert (told.level, "trims are fetched and sent" in told.text) == ("ok", True)
     front.heal()
+    front.answer("x-amz-copy-source", 400, "InvalidRequest")
+    told = (await found(settings))["clip store"]
+    assert (told.level, "could not be tried with a small object" in told.text) == ("ok", True)
+    front.heal()
     far = make_settings(**given, public_url="https://replay.example.com")
     assert (await found(far))["clip store"].level == "warn"
     through_us = make_settings(**given, public_url="https://replay.example.com", clips_proxy=True)

@@ -88,6 +88,56 @@ async def test_a_store_that_does_not_copy_is_sent_all_of_it(
     assert await uploads(bucket) == []
 
 
+WRONG_SIZE = (
+    'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: "e"\r\n'
+    "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\nConnection: close\r\n\r\n"
+)
+INVALID_PART = (
+    "HTTP/1.1 400 Bad Request\r\nContent-Length: 40\r\nConnection: close\r\n\r\n"
+    "<Error><Code>InvalidPart</Code> </Error>"
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"), [("^POST .*uploadId=", INVALID_PART), ("^HEAD .*0a1b2c3d", WRONG_SIZE)]
+)
+async def test_a_store_that_makes_no_whole_object_of_copies_is_sent_all_of_it(
+    bucket: ClipBucket, front: ObjectFront, lines: str, told: str
+) -> None:
+    """It refuses to, or the object has another size; of what is put whole it does neither."""
+    listing = await asked(bucket)
+    front.tell(lines, [told.encode()])
+    front.before = lambda: front.heal() if front.count(lines) > 1 else None
+    assert await bucket.publish(CLIP, listing) == await bucket.sha256(CLIP)
+    assert front.count(COPIES) == 1
+    assert await read(await bucket.open(CLIP)) == MADE
+    assert await listed(bucket) == {SOURCE: len(WHOLE), CLIP: len(MADE)}
+    assert await uploads(bucket) == []
+
+
+async def test_an_object_of_another_size_is_not_taken_for_one_that_was_put(
+    bucket: ClipBucket,
+) -> None:
+    """Somebody may have been killed before they looked, and then the source have gone."""
+    listing = await asked(bucket)
+    await bucket.publish(CLIP, part_of(bucket, b"short", attempt=2))
+    await bucket.remove([SOURCE])
+    with pytest.raises(FileNotFoundError):
+        await bucket.publish(CLIP, listing)
+
+
+async def test_one_piece_is_sent_at_a_time(bucket: ClipBucket, front: ObjectFront) -> None:
+    """Each has as long as a slow line takes for it alone; what is copied waits for none."""
+    listing = await asked(bucket)
+    front.hold("partNumber=1")
+    publishing = asyncio.create_task(bucket.publish(CLIP, listing))
+    await wait_for(lambda: front.count("partNumber=1") and front.count(COPIES))
+    assert front.count("partNumber=3") == 0
+    front.heal()
+    await publishing
+    assert await read(await bucket.open(CLIP)) == MADE
+
+
 @pytest.mark.parametrize(
     "told", ["200", *(pytest.param(each, marks=pytest.mark.heavy) for each in ("503", "cut"))]
 )
