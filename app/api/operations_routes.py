@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from app.condition import history
 from app.condition.findings import Level
 from app.models import FailureReason
 from app.models.word_schema import words
+from app.storage.free_space import free_bytes
 
 _LONGEST_MINUTES = int(history.COARSE_RETENTION.total_seconds() / 60)
 
@@ -112,10 +114,13 @@ class ChecksView(View):
 async def get_history(call: Call[HistoryQuery]) -> HistoryView:
     """Gives the history of the last minutes, as samples."""
     rows = await history.read(call.ctx, call.input.minutes, call.now)
+    free = None
+    with suppress(OSError):  # the disk is away: its checks tell
+        free = await free_bytes(call.ctx.settings.media_root)
     return HistoryView(
         step_seconds=history.step_seconds(call.input.minutes),
         items=[SampleView.model_validate(row) for row in rows],
-        disk_full_at=await history.disk_full_at(call.ctx, call.now),
+        disk_full_at=await history.disk_full_at(call.ctx, call.now, free),
     )
 
 

@@ -83,12 +83,17 @@ async def read(ctx: Context, minutes: float, now: datetime) -> list[Row]:
     return [row | {"at": datetime.fromtimestamp(row["_id"], UTC)} for row in rows]
 
 
-async def disk_full_at(ctx: Context, now: datetime) -> datetime | None:
-    """When the disk is full, if it goes on as in the last hours; None: not within a week."""
+async def disk_full_at(ctx: Context, now: datetime, free_now: int | None) -> datetime | None:
+    """When the disk is full, if it goes on as in the last hours; None: not within a week.
+
+    `free_now`: its free bytes, None if they can't be told.
+    """
     since = _instant(now - RETENTION)
     which: Row = {"_id": {"$gt": since, "$lte": _instant(now), **_COARSE}}
-    rows = await ctx.store.rows(Sample).find(which, {"free_disk_bytes": 1}).to_list(None)
-    points = [(float(row["_id"]), row["free_disk_bytes"]) for row in rows]
+    found = ctx.store.rows(Sample).find(which, {"free_disk_bytes": 1}).sort("_id", 1)
+    points = [(float(row["_id"]), row["free_disk_bytes"]) async for row in found]
+    if free_now is not None:
+        points.append((now.timestamp(), free_now))
     at = forecast.falls_to(ctx.settings.free_space_min_bytes, points)
     if at is None or at > (now + COARSE_RETENTION).timestamp():
         return None

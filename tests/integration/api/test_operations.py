@@ -160,11 +160,11 @@ async def test_old_samples_go_and_only_the_asked_ones_are_told(
 
 async def test_it_is_told_when_the_disk_will_be_full(ctx: Context) -> None:
     """If it goes on as in the last hours; not where it empties, or would take weeks."""
-    now = datetime.now(UTC)
-    quarter = int(now.timestamp()) // COARSE_SECONDS * COARSE_SECONDS
+    quarter = int(datetime.now(UTC).timestamp()) // COARSE_SECONDS * COARSE_SECONDS
+    now = datetime.fromtimestamp(quarter, UTC)
     least = ctx.settings.free_space_min_bytes
 
-    async def told(*free: int) -> datetime | None:
+    async def told(*free: int, left: int | None = None) -> datetime | None:
         await ctx.store.rows(Sample).delete_many({})
         for place, each in enumerate(free):
             at = quarter - COARSE_SECONDS * (len(free) - 1 - place)
@@ -172,15 +172,17 @@ async def test_it_is_told_when_the_disk_will_be_full(ctx: Context) -> None:
             await ctx.store.create(
                 Sample(id=at, free_disk_bytes=least + each, media_lag_seconds=0.0, **rest)
             )
-        return await history.disk_full_at(ctx, now)
+        return await history.disk_full_at(ctx, now, least + (free[-1] if left is None else left))
 
     full_at = await told(60 * 10**9, 55 * 10**9, 50 * 10**9, 45 * 10**9, 40 * 10**9)
-    expected = datetime.fromtimestamp(quarter, UTC) + timedelta(hours=2)
+    expected = now + timedelta(hours=2)
     assert full_at is not None
     assert abs(full_at - expected) < timedelta(seconds=1)
     assert await told(40 * 10**9, 45 * 10**9, 50 * 10**9, 60 * 10**9) is None
     assert await told(*(10**12 - place for place in range(8))) is None
     assert await told(-5, -6, -7, -8) == now
+    assert await told(-5, -6, -7, -8, left=60 * 10**9) is None, "there is room again"
+    assert await told(8, 7, 6, 5, left=-1) == now
     assert await told(5) is None
 
 
