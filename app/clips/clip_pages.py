@@ -163,6 +163,16 @@ async def _filled(
     return Page(shown, keyset.written(NEWEST_FIRST.position(last)) if last is not None else None)
 
 
+FITTING: Row = dict.fromkeys(
+    (
+        *("ready", "deleted_at", "created_at", "owner", "shared_by", "room", "moment_id"),
+        *("visibility", "title", "file_id"),
+    ),
+    1,
+)
+"""What `fits` reads of a clip, and which file is its own."""
+
+
 def fits(row: ClipRow, wanted: Wanted, trash: timedelta) -> bool:
     """Whether a clip is one of those that are wanted. `trash`: how long deleted ones rest."""
     return (

@@ -8,6 +8,7 @@ page then holds fewer than was asked for, and says where to go on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from app.access import policy
@@ -15,14 +16,18 @@ from app.access.tokens import Caller
 from app.clips import clip_pages
 from app.clips.clip_pages import Clip, Wanted
 from app.context import Context
-from app.models import FileRow, Row, keyset
+from app.models import ClipRow, FileRow, Row, keyset
 from app.models.keyset import Page
 from app.models.schema import File, ReplayClip
 from app.store import first
 
 LOOKED_AT = 500
-_TOP = 1 << 50
+_TOP = 1 << 62
 """Bytes: no file is as large."""
+_USUAL = 1 << 36
+"""Bytes: few files are as large, and what is larger is looked for at once."""
+_MORE = 25
+"""Files that are read at first beside as many as are asked for: those of renditions."""
 _FIRST_PART = 64
 """Of the size where a page begins: how large the first stretch is that it looks at."""
 _GROWTH = 4
@@ -58,24 +63,44 @@ async def page(
 
     `looked_at`: rows to look at, at most. Raises Invalid if `after` is not a page's `next`.
     """
+    which: Row = {} if owner is None else {"uploaded_by": owner}
     begin = None if after is None else keyset.read_number(after)
-    files = await _below(ctx, {} if owner is None else {"uploaded_by": owner}, begin, looked_at + 1)
-    more, files = len(files) > looked_at, files[:looked_at]
+    kept: list[FileRow] = []
+    count = limit + _MORE
+    while True:
+        count = min(count, looked_at)
+        looked_at -= count
+        files = await _below(ctx, which, begin, count + 1)
+        more, files = len(files) > count, files[:count]
+        fitting = await _fitting(ctx, wanted, files, clip_pages.FITTING)
+        for place, file in enumerate(files):
+            if file["_id"] in fitting:
+                kept.append(file)
+            if len(kept) == limit:
+                more = more or place + 1 < len(files)
+                return await _page(ctx, wanted, kept, file if more else None)
+        if not more or looked_at == 0:
+            return await _page(ctx, wanted, kept, files[-1] if more else None)
+        begin = files[-1]["size_bytes"], files[-1]["_id"]
+        count *= 2
+
+
+async def _page(
+    ctx: Context, wanted: Wanted, kept: Sequence[FileRow], last: FileRow | None
+) -> Page[Clip]:
+    """The page of these files' clips. `last`: where the next one begins, if there is one."""
+    rows = await _fitting(ctx, wanted, kept)
+    clips = [Clip(rows[file["_id"]], file) for file in kept if file["_id"] in rows]
+    return Page(clips, last and keyset.written_number(last["size_bytes"], last["_id"]))
+
+
+async def _fitting(
+    ctx: Context, wanted: Wanted, files: Sequence[FileRow], fields: Row | None = None
+) -> dict[str, ClipRow]:
+    """The wanted clips whose files are among these, by the files' ids. `fields`: None: all."""
     ids = [file["resource_id"] for file in files]
-    rows = await ctx.store.rows(ReplayClip).find({"_id": {"$in": ids}}).to_list(None)
-    clips = {row["file_id"]: row for row in rows}
-    kept: list[Clip] = []
-    for place, file in enumerate(files):
-        row = clips.get(file["_id"])
-        if row is not None and clip_pages.fits(row, wanted, ctx.settings.trash):
-            kept.append(Clip(row, file))
-        if len(kept) == limit:
-            return Page(kept, _written(file) if more or place + 1 < len(files) else None)
-    return Page(kept, _written(files[-1]) if more else None)
-
-
-def _written(file: FileRow) -> str:
-    return keyset.written_number(file["size_bytes"], file["_id"])
+    rows = await ctx.store.rows(ReplayClip).find({"_id": {"$in": ids}}, fields).to_list(None)
+    return {row["file_id"]: row for row in rows if clip_pages.fits(row, wanted, ctx.settings.trash)}
 
 
 async def _below(
@@ -83,7 +108,7 @@ async def _below(
 ) -> list[FileRow]:
     """The largest files after a place in the list, at most `count`; None: of all."""
     files, rows = ctx.store.rows(File), list[FileRow]()
-    end, stretch = _TOP, _TOP // 2
+    end, stretch = _TOP, _USUAL // 2
     if begin is not None:
         end, file_id = max(0, min(begin[0], _TOP)), begin[1]
         same = files.find(which | {"size_bytes": end, "_id": {"$lt": file_id}})
@@ -92,7 +117,7 @@ async def _below(
     while len(rows) < count and end > 0:
         # Never more than half of what is left: sizes lie the more densely the smaller they are.
         stretch = max(1, min(stretch, end // 2))
-        start = end - stretch
+        start = _USUAL if end > _USUAL else end - stretch
         found = files.find(which | {"size_bytes": {"$gte": start, "$lt": end}})
         rows += await first(found.sort(_LARGEST_FIRST), count - len(rows))
         end, stretch = start, stretch * _GROWTH
