@@ -36,11 +36,17 @@ def settings(
     return made
 
 
-def bucket_of(settings: Settings, **given: Any) -> ClipBucket:
-    """The bucket; by a client that waits no longer than the test's patience."""
+BRIEF = timedelta(seconds=3)
+"""How long a client waits for a store that hangs, where a test is about that."""
+
+
+def bucket_of(
+    settings: Settings, request: timedelta = bucket_clients.REQUEST, **given: Any
+) -> ClipBucket:
+    """The bucket; by a client that waits so long for an answer."""
     place = settings.clips_place
     assert place is not None
-    client, s3 = bucket_clients.of(settings, place, request=timedelta(seconds=3))
+    client, s3 = bucket_clients.of(settings, place, request=request)
     return ClipBucket(client, place, settings.media_root, OURS, s3=s3, **given)
 
 
@@ -163,7 +169,7 @@ async def test_a_store_that_is_overloaded_for_a_moment_is_asked_again(
 async def test_a_store_that_is_away_is_told_and_takes_nothing(
     settings: Settings, front: ObjectFront, trouble: str, words: str
 ) -> None:
-    bucket = bucket_of(settings)
+    bucket = bucket_of(settings, BRIEF)
     part = part_of(bucket, b"clip")
     {
         "overloaded": lambda: front.answer(".", 503, "SlowDown"),
