@@ -19,7 +19,7 @@ PIECE_BYTES = 5 * 2**20
 """The least that S3 takes of a part that is not the last one; all are of one size, as R2 wants."""
 MOST_PIECES = 10_000
 COPIED_AT_ONCE = 4
-"""Pieces of one file. Of what is sent it is one, so that a slow line is not shared by several."""
+"""Pieces of one file. What is sent is one piece of all files."""
 
 
 def piece_bytes(size_bytes: int) -> int:
@@ -40,13 +40,13 @@ async def put(
     Raises FileNotFoundError if the part is gone, or the source is, or has changed; NotCopied,
     StoreAway.
     """
-    copies, sends = asyncio.Semaphore(COPIED_AT_ONCE), asyncio.Semaphore(1)
+    copies = asyncio.Semaphore(COPIED_AT_ONCE)
     async with s3_requests.client() as asking:
         upload = await MultipartUpload.begin(s3, asking, key, headers)
 
         async def sent(number: int, piece: FilePiece) -> str:
             if piece.offset is None:
-                async with sends:
+                async with s3.sending:
                     return await upload.put(number, await asyncio.to_thread(_bytes, part, piece))
             end = piece.offset + piece.end - piece.start
             async with copies:

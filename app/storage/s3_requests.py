@@ -76,6 +76,8 @@ class S3Requests:
         self.place = place
         self._base = s3_endpoint(settings, place.bucket)
         self._region = settings.s3_region
+        self.sending = asyncio.Semaphore(1)
+        """Held while a piece of a file is sent, so that a slow line is not shared by several."""
         secret = settings.aws_secret_access_key.get_secret_value()
         token = settings.aws_session_token.get_secret_value()
         self._provider = (
