@@ -225,11 +225,13 @@ async def test_a_rendition_that_is_fetched_holds_no_place_to_encode(
         return effort.is_short
 
     others = CallersSlots(tools.slots, "bob", "another share")
-    async with asyncio.timeout(10):
-        assert await others.encode(1, encoded)
-        assert not await others.encode(tools.slots.short_pixels + 1, encoded)
-    front.heal()
-    await making
+    try:
+        async with asyncio.timeout(10):
+            assert await others.encode(1, encoded)
+            assert not await others.encode(tools.slots.short_pixels + 1, encoded)
+    finally:
+        front.heal()
+        await making
     found = await ctx.store.rows(Rendition).find_one({"_id": row["_id"]})
     assert found is not None
     assert found["status"] == "ready", found["detail"]
