@@ -7,15 +7,12 @@ The embedded SecantusDB (0.7.0b3) answers as MongoDB does, but walks all rows wh
 an index. So the whole service asks as follows:
 
 - a date has two bounds, the epoch or the year 9999 if need be: `before`, `after`, `dated`;
-- an index serves equalities, all of them its first fields, and one range after them; of other
-  conditions the first that has an index is looked for alone, so what tells most stands first;
-- a limit saves nothing: all that matches is read;
+- an index serves equalities, all of them its first fields, and one range after them; else the first
+  condition with an index is looked for alone: what tells most stands first, or `Store.matching`;
 - a row is read and changed if it is still the same, not found and changed in one: `Store.take`;
 - what `distinct` would give, where it is asked often, is chosen out of the rows that match;
-- a filter of which no index serves all is asked as two, one after the other: `Store.matching`;
 - an index with several fields ascends: of one that descends it loses rows right on the lower bound;
-- rows of several collections are joined by a field that an index begins with, never by an
-  expression or a union (`app/recording/known.py`);
+- rows of several collections are joined by a field that an index begins with, by no expression;
 - the bytes of all segments are added up on the disk, four times as fast as from 100,000 rows.
 """
 
@@ -132,8 +129,8 @@ class Store:
     """An open database. Build it inside the running event loop; `close()` it in the same loop."""
 
     def __init__(self, mongo_url: str) -> None:
-        # What Python can't hold, a date after the year 9999 or text that is no UTF-8, becomes the
-        # nearest that it can: by itself it would fail whatever reads its row, among all others.
+        # A date after the year 9999, or text that is no UTF-8, becomes the nearest that Python can
+        # hold: it would fail whatever reads its row, among all others.
         self.client: AsyncMongoClient[Row] = AsyncMongoClient(
             mongo_url,
             tz_aware=True,
@@ -194,11 +191,11 @@ class Store:
         self, model: type[Stored[RowOf]], served: Row, which: Row, *more: Row
     ) -> list[RowOf]:
         """Rows that match what an index serves, and `which`; `more` stages go on from there."""
-        stages = [{"$match": served}, {"$match": which}, *more]
-        return await (await self.rows(model).aggregate(stages)).to_list()
+        found = await self.rows(model).aggregate([{"$match": served}, {"$match": which}, *more])
+        return await found.to_list()
 
     async def probe(self) -> None:
-        """Returns when the database takes a write. Raises pymongo.errors.PyMongoError if not."""
+        """Returns when the database takes a write. Raises PyMongoError if not."""
         now = {"$set": {"at": datetime.now(UTC)}}
         await self.database[version.PROBES].update_one({"_id": "probe"}, now, upsert=True)
 
