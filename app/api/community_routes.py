@@ -22,11 +22,11 @@ from app.api.community_views import (
 )
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
+from app.buffer import refused_shares
 from app.captures import role_changes, withdrawal
 from app.context import Context
 from app.errors import NotFound, Unavailable
 from app.models import Row
-from app.recording import admission
 from app.settings.ceilings import check_ceilings
 
 _endpoint = partial(endpoint, may=gates.managers)
@@ -83,7 +83,7 @@ async def set_community_config(call: Call[ConfigRequest]) -> ConfigView:
     check_ceilings(ctx.settings, **change)
     if change:
         await _configure(call, community, change)
-        await admission.ask_again(ctx, {"community": community})
+        await refused_shares.ask_again(ctx, {"community": community})
     return await _config(ctx, community)
 
 
@@ -156,7 +156,7 @@ async def _ask_again(call: Call[Any]) -> None:
     """Asks again for what somebody's role decides."""
     community, identity = call.name("community"), call.name("identity")
     call.state.generations.forget([identity])
-    await admission.ask_again(call.ctx, {"community": community, "identity": identity})
+    await refused_shares.ask_again(call.ctx, {"community": community, "identity": identity})
 
 
 routes: list[BaseRoute] = [

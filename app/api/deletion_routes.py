@@ -14,11 +14,11 @@ from app.api.clip_views import ClipView
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import Input
+from app.buffer import refused_shares
 from app.clips import library, objections
 from app.errors import Conflict, Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.models import Why
 from app.models.free_text import TITLE_LENGTH, checked_title
-from app.recording import admission
 
 _CLIP = {HTTPStatus.OK: Answer("The clip.")}
 
@@ -49,7 +49,7 @@ async def delete_clip(call: Call[DeleteQuery]) -> None:
     """Hides a clip, and asks again for what waits for its owner's quota."""
     purge = call.input.purge
     owner = await library.delete(call.ctx, call.caller, call.path["clip_id"], purge=purge)
-    await admission.ask_again(call.ctx, {"identity": owner, "why": Why.QUOTA})
+    await refused_shares.ask_again(call.ctx, {"identity": owner, "why": Why.QUOTA})
 
 
 class ClipRestoreRequest(Input):

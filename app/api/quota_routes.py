@@ -24,12 +24,12 @@ from app.api.json_types import (
 from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import Input, View
+from app.buffer import refused_shares
 from app.clips import clip_sizes
 from app.clips.clip_pages import Clip, Wanted
 from app.context import Context
 from app.errors import Invalid, NotFound
 from app.models import Why
-from app.recording import admission
 from app.settings.ceilings import check_ceilings
 from app.settings.values import QuotaBytes
 
@@ -166,7 +166,7 @@ async def set_user_quota(call: Call[QuotaRequest]) -> QuotaView:
     management.check_anothers(call.caller, identity)
     check_ceilings(ctx.settings, quota_bytes=quota_bytes)
     await admin_deeds.set_quota(ctx.store, call.caller.identity, identity, quota_bytes)
-    await admission.ask_again(ctx, {"identity": identity, "why": Why.QUOTA})
+    await refused_shares.ask_again(ctx, {"identity": identity, "why": Why.QUOTA})
     return await _view(ctx, identity)
 
 

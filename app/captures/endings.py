@@ -95,8 +95,9 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
 async def complete(ctx: Context, lease: Lease, capture: CaptureRow, result: CaptureResult) -> None:
     """Adds the checksum to a ready clip, gives it its place; then nothing is left to do."""
     if (trim := capture["trim"]) is not None and capture["in_place"]:
-        await replacing.replace(ctx, capture["caller"], trim["clip_id"], capture["clip_id"])
-        # Once: who goes on after a kill takes back nothing that its owner has done since.
+        old_id, new_id = trim["clip_id"], capture["clip_id"]
+        # Who goes on after a kill takes back nothing that its owner has done since.
+        await replacing.replace(ctx, capture["caller"], old_id, new_id, once=True)
         await lease.change({"in_place": False})
     await capture_events.ready(ctx, capture, result)
     unknown: Row = {"_id": result["file_id"], "checksum": None}

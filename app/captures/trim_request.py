@@ -47,6 +47,8 @@ class TrimRequest(BaseModel):
 
     in_place: bool = Field(
         default=False,
+        # What an Idempotency-Key is compared by is as it was in the release without this.
+        exclude_if=lambda value: not value,
         description="Whether it takes the clip's place once it is ready: it is kept as the clip "
         "is, and open to whom the clip is; the clip's link leads to it. The clip is deleted then, "
         "and can be restored in the trim's place.",

@@ -12,9 +12,10 @@ from app.captures.trim_request import TrimRequest
 from app.clips import clip_access, library, play_time
 from app.clips.clip_pages import Clip
 from app.context import Context
-from app.errors import Invalid
+from app.errors import Conflict, Invalid
 from app.models import CaptureRow, CaptureStatus, ClipRow, same_request
 from app.models.schema import Capture
+from app.store import dated
 
 SHORTEST_SECONDS = 0.05
 """About a picture."""
@@ -31,15 +32,34 @@ async def accept(
 
     With a key that the caller has used of late it is the capture accepted then. Raises NotFound,
     NotPermitted, Invalid, TooManyCaptures, QuotaExceeded, Conflict (the key was used for another
-    request).
+    request, or another trim is about to take the clip's place).
     """
 
     async def asked() -> Capture:
         row = await clip_access.callers_own(ctx, caller, clip_id, to="trim it")
+        if request.in_place:
+            await _check_only_one(ctx, clip_id)
         return _capture(caller, await library.with_file(ctx, row), request)
 
     request_hash = same_request.hash_of(request, "trim", clip_id)
     return await acceptance.accept_once(ctx, caller, asked, request_hash, idempotency_key)
+
+
+async def _check_only_one(ctx: Context, clip_id: str) -> None:
+    """Raises Conflict if a trim of the clip is on its way that takes its place.
+
+    Two that are asked for at the same moment may both pass: the later one is a clip of its own.
+    """
+    others = {
+        "lease_until": dated(),
+        "in_place": True,
+        "trim.clip_id": clip_id,
+        "status": {"$nin": [CaptureStatus.FAILED, CaptureStatus.CANCELLED]},
+    }
+    if await ctx.store.rows(Capture).find_one(others, {"_id": 1}):
+        raise Conflict(
+            "another trim is about to take the clip's place: wait for it, or trim without in_place"
+        )
 
 
 def _capture(caller: Caller, clip: Clip, request: TrimRequest) -> Capture:

@@ -49,7 +49,7 @@ async def show(ctx: Context, row: ClipRow, size_bytes: int) -> bool:
         if await ctx.store.rows(ReplayClip).find_one({"_id": clip_id, "turn": row["turn"]}):
             raise Gone(f"the quota of {owner!r} does not know the clip: it can't be restored")
         return False
-    fields = {"deleted_at": None, "turn": turn}
+    fields = {"deleted_at": None, "turn": turn, "replaced_by": None}
     return await ctx.store.take(ReplayClip, row, fields, ready=True) is not None
 
 

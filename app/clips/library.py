@@ -26,7 +26,7 @@ from app.clips import (
 )
 from app.clips.clip_pages import Clip
 from app.context import Context
-from app.errors import Conflict, Gone, NotFound, NotPermitted
+from app.errors import Conflict, Gone, NotFound, NotPermitted, QuotaExceeded
 from app.models import AuditAction, ClipLoss, ClipRow, DeedRow, FileRow, Visibility
 from app.models.schema import File, ReplayClip
 
@@ -190,17 +190,29 @@ async def restore(
 
     `in_place_of`: a trim of it, which is deleted instead, and whose place it takes. Raises
     NotFound, NotPermitted, Gone if it rests no longer, QuotaExceeded, Conflict if that is no trim
-    of it, or the clip is there and open. A clip that is not deleted stays so.
+    of it, or the clip is there and open. Repeated, it goes on where it was interrupted.
     """
     if in_place_of is None:
         return await _restore(ctx, caller, clip_id, now)
-    trim = await clip_access.changeable(ctx, caller, in_place_of)
+    trim = await clip_access.changeable(ctx, caller, in_place_of, deleted_too=True)
     if trim["trimmed_from"] != clip_id:
         raise Conflict(f"the clip {in_place_of!r} is no trim of this one")
     clip = await clip_access.changeable(ctx, caller, clip_id, deleted_too=True)
-    if clip_access.is_shown(clip) and clip["visibility"] != Visibility.PRIVATE:
+    if not clip_access.is_shown(trim):
+        if clip_access.is_shown(clip) and replacing.takes(clip, in_place_of):
+            return await with_file(ctx, clip)  # the answer of then was lost
+        raise NotFound(clip_access.NO_CLIP)
+    has_own_place = clip_access.is_shown(clip) and clip["visibility"] != Visibility.PRIVATE
+    if has_own_place and not replacing.is_under_way(trim, clip):
         raise Conflict("the clip is there, and has a place of its own: make it private before")
-    await _restore(ctx, caller, clip_id, now)
+    try:
+        await _restore(ctx, caller, clip_id, now)
+    except QuotaExceeded as error:
+        raise QuotaExceeded(
+            f"{error.detail}; until it has the trim's place both count: delete the trim first, "
+            "then restore the clip, which is private then",
+            **error.extra,
+        ) from error
     await replacing.replace(ctx, caller.identity, in_place_of, clip_id)
     return await find(ctx, caller, clip_id)
 

@@ -3,6 +3,7 @@
 The other is deleted as DELETE does it: it rests, and can be restored in the place of the first.
 The place is given first and left then, in one change each, and only as the rows were read: a link
 opens one of both at every instant, and what is closed, or made private, meanwhile is so of both.
+That it was given stands in the row since: who goes on gives nothing again that was changed there.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from app.buffer import refused_shares
 from app.clips import (
     charging,
     clean_copies,
@@ -22,7 +24,7 @@ from app.clips import (
     trash,
 )
 from app.context import Context
-from app.models import AuditAction, ClipLoss, ClipRow, Row, Visibility
+from app.models import AuditAction, ClipLoss, ClipRow, Row, TakenPlace, Visibility, Why
 from app.models.schema import ReplayClip
 
 _OPENING = (
@@ -39,25 +41,59 @@ _OPENING = (
 log = structlog.get_logger()
 
 
-async def replace(ctx: Context, who: str, old_id: str, new_id: str) -> bool:
+async def replace(ctx: Context, who: str, old_id: str, new_id: str, *, once: bool = False) -> bool:
     """Gives a clip the place of another one of the same owner's, which is deleted.
 
     Repeated, it goes on where it was interrupted. False, and nothing is changed, if one of them is
-    deleted already. `who`: in whose name the audit has it.
+    deleted already. `who`: in whose name the audit has it. `once`: nor if the other was replaced by
+    it before, and was restored.
     """
     clips = ctx.store.rows(ReplayClip)
     while True:
-        old = await clips.find_one({"_id": old_id} | clip_access.SHOWN)
-        new = await clips.find_one({"_id": new_id} | clip_access.SHOWN)
+        old, new = await clips.find_one({"_id": old_id}), await clips.find_one({"_id": new_id})
         if old is None or new is None:
             return False
-        if await _give(ctx, old, new) and await _leave(ctx, who, old):
+        if not clip_access.is_shown(old) and old["replaced_by"] == new_id:
+            break  # whoever did that may have been killed before the rest
+        if not (clip_access.is_shown(old) and clip_access.is_shown(new)):
+            return False
+        if once and takes(new, old_id) and not is_under_way(old, new):
+            return False
+        if not _is_given(old, new) and not await _give(ctx, old, new):
+            continue
+        if await _leave(ctx, who, old, new_id):
+            await clip_events.withdrawn(ctx, who, old, ClipLoss.DELETED)
             break
+    await _stay_closed(ctx, old_id, new_id)
     await clip_renditions.withdraw_all(ctx, old_id)
-    await clip_events.withdrawn(ctx, who, old, ClipLoss.DELETED)
     await trash.bound(ctx, old["owner"], datetime.now(UTC))
+    await refused_shares.ask_again(ctx, {"identity": old["owner"], "why": Why.QUOTA})
     log.info("clip_replaced", clip=old_id, by_clip=new_id, owner=old["owner"], by=who)
     return True
+
+
+def takes(new: ClipRow, old_id: str) -> bool:
+    """Whether a clip was given the place of another one last, whatever became of both."""
+    place = new["in_place_of"]
+    return place is not None and place["clip_id"] == old_id
+
+
+def is_under_way(old: ClipRow, new: ClipRow) -> bool:
+    """Whether a clip was given the place of another one that is still to be deleted for it."""
+    place = new["in_place_of"]
+    return (
+        place is not None
+        and (place["clip_id"], place["turn"]) == (old["_id"], old["turn"])
+        and clip_access.is_shown(old)
+    )
+
+
+def _is_given(old: ClipRow, new: ClipRow) -> bool:
+    """Whether nothing is left to give: the other is open as it was, or both were changed since."""
+    place = new["in_place_of"]
+    if place is None or not is_under_way(old, new):
+        return False
+    return place["grant"] == old["grant"] or place["own_grant"] != new["grant"]
 
 
 async def _give(ctx: Context, old: ClipRow, new: ClipRow) -> bool:
@@ -67,24 +103,38 @@ async def _give(ctx: Context, old: ClipRow, new: ClipRow) -> bool:
     be what was cut off. One that somebody has closed stays so.
     """
     told = {**old}
+    grant = new["grant"] + (new["closed_by"] is None)
+    place = TakenPlace(clip_id=old["_id"], grant=old["grant"], turn=old["turn"], own_grant=grant)
     fields: Row = {
         "keep": old["keep"],
         "deletion_request": old["deletion_request"] or new["deletion_request"],
+        "grant": grant,
+        "in_place_of": place,
     }
     if new["closed_by"] is None:
-        fields |= {name: told[name] for name in _OPENING}
-        fields |= {"hidden_head_shared": False, "grant": new["grant"] + 1}
+        fields |= {name: told[name] for name in _OPENING} | {"hidden_head_shared": False}
         if old["visibility"] != Visibility.PRIVATE:
             await clean_copies.want(ctx, new)
     return await ctx.store.take(ReplayClip, new, fields, **clip_access.SHOWN) is not None
 
 
-async def _leave(ctx: Context, who: str, old: ClipRow) -> bool:
+async def _leave(ctx: Context, who: str, old: ClipRow, new_id: str) -> bool:
     """Deletes a clip that has no place any more; False if it was changed since its row was read."""
     now = datetime.now(UTC)
     closing = clip_visibility.fields(
         old, Visibility.PRIVATE, now, timedelta(0), hidden_head=False
-    ) | {"grant": old["grant"] + 1}
+    ) | {"grant": old["grant"] + 1, "replaced_by": new_id}
     async with clip_deeds.audited(ctx, who, AuditAction.CLIP_DELETED, old, purge=False) as doing:
         doing.is_done = await charging.hide(ctx, old, now, also=closing)
     return doing.is_done
+
+
+async def _stay_closed(ctx: Context, old_id: str, new_id: str) -> None:
+    """Closes a clip that was replaced, if what has its place was closed before it rested."""
+    clips = ctx.store.rows(ReplayClip)
+    new = await clips.find_one({"_id": new_id})
+    if new is None or new["closed_by"] is None:
+        return
+    which = {"_id": old_id, "replaced_by": new_id, "closed_by": None}
+    while row := await clips.find_one(which):
+        await ctx.store.take(ReplayClip, row, clip_visibility.closed(row, new["closed_by"]))

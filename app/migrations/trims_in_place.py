@@ -1,4 +1,4 @@
-"""Captures know whether what they make takes a clip's place."""
+"""Captures know whether what they make takes a clip's place, and clips whose they took."""
 
 from __future__ import annotations
 
@@ -12,4 +12,7 @@ from app.migrations import complete_rows
 
 async def migrate(database: AsyncDatabase[dict[str, Any]], _media_root: Path) -> None:
     """Up to now nothing did."""
-    await complete_rows.complete(database, {"captures": {"in_place": False}})
+    await complete_rows.complete(
+        database,
+        {"captures": {"in_place": False}, "clips": {"in_place_of": None, "replaced_by": None}},
+    )

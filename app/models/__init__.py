@@ -53,6 +53,7 @@ from app.models.clip_rows import (
     DeletionRequest,
     FileRow,
     RenditionRow,
+    TakenPlace,
     TrimRange,
 )
 from app.models.clip_words import ClipOrder
@@ -170,6 +171,7 @@ __all__ = [
     "Stored",
     "SummaryRow",
     "Tail",
+    "TakenPlace",
     "TrackRow",
     "TrimRange",
     "Visibility",

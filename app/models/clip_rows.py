@@ -132,12 +132,23 @@ class DeletionRequest(TypedDict):
     requested_at: datetime
 
 
+class TakenPlace(TypedDict):
+    """Whose place a clip was given, that clip's `grant` and `turn` then, and its own since."""
+
+    clip_id: str
+    grant: int
+    turn: int
+    own_grant: int
+
+
 class ClipRow(ClipMedia):
     """A row of `ReplayClip`."""
 
     _id: str
     capture_id: str
     trimmed_from: str | None
+    in_place_of: TakenPlace | None
+    replaced_by: str | None
     moment_id: str | None
     file_id: str
     owner: str

@@ -15,7 +15,8 @@ from app.errors import Conflict
 def hash_of(request: BaseModel, *about: str) -> str:
     """Equal for requests that ask for the same. `about`: what else they tell than their body.
 
-    Rows of the release before have it, too: names of members are those of before the version.
+    Rows of the release before have it, too: names of members are those of before the version, and
+    a member that is new since is left out where it says what went without it (`exclude_if`).
     """
     return hashlib.sha256(
         " ".join((*about, request.model_dump_json(by_alias=True))).encode()

@@ -9,14 +9,15 @@ from typing import cast
 
 from app.access import communities, community_slots, quota
 from app.access.communities import Rules
+from app.buffer import refused_shares
 from app.cleaning import governor
 from app.context import Context
-from app.models import Action, BufferRow, CommunityRow, ParticipantRow, Row, TrackRow, Why, schema
+from app.models import Action, BufferRow, CommunityRow, ParticipantRow, TrackRow, Why, schema
 from app.models.schema import Community
 from app.recording import share_stop
 from app.recording.known import Known
 from app.store import Change, row_of
-from app.work import errands, rounds
+from app.work import rounds
 from app.work.jobs import seconds
 from app.work.share_rates import Often
 
@@ -146,7 +147,9 @@ async def freed(ctx: Context, buffer: BufferRow, found: Sequence[bool]) -> None:
     `found`: what became of the changes of `Admission.freeing`.
     """
     if community_slots.was_the_last(found):
-        await ask_again(ctx, {"community": buffer["community"], "why": {"$in": Why.limits()}})
+        await refused_shares.ask_again(
+            ctx, {"community": buffer["community"], "why": {"$in": Why.limits()}}
+        )
 
 
 async def free_leftovers(ctx: Context) -> None:
@@ -159,14 +162,6 @@ async def free_leftovers(ctx: Context) -> None:
             rules = communities.rules_by(ctx.settings, row["_id"], row)
             for buffer_id in set(row["slots"]) - set(live):
                 await ctx.store.write(*community_slots.freeing(rules, row, buffer_id))
-                await ask_again(ctx, {"community": row["_id"], "why": {"$in": Why.limits()}})
-
-
-async def ask_again(ctx: Context, which: Row) -> None:
-    """Asks for a reconcile of live shares whose buffers match. Their refusal may have changed."""
-    found = ctx.store.rows(schema.Buffer).find(
-        which | {"ended_at": None}, {"room_sid": 1, "identity": 1}
-    )
-    async for row in found:
-        with rounds.item(buffer=row["_id"]):
-            await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
+                await refused_shares.ask_again(
+                    ctx, {"community": row["_id"], "why": {"$in": Why.limits()}}
+                )

@@ -622,6 +622,8 @@ export const german = {
       one: (name) => `„${name}“ gelöscht.`,
       several: (count) => `${plural(count, { one: '1 Clip', other: `${count} Clips` })} gelöscht.`,
       replaced: (name) => `„${name}“ ersetzt.`,
+      notReplaced: (name) => `„${name}“ ließ sich nicht ersetzen. Der Ausschnitt ist ein eigener Clip.`,
+      noRoomToUndo: 'Zum Rückgängigmachen fehlt der Platz. Lösche den Ausschnitt, dann stelle den Clip unter „Zuletzt gelöscht“ wieder her: Dann siehst nur du ihn.',
       undo: 'Rückgängig',
       restored: (count, all) =>
         count < all

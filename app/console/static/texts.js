@@ -720,6 +720,9 @@ export const english = {
       several: (count) => `Deleted ${plural(count, { one: '1 clip', other: `${count} clips` })}.`,
       /** @type {Saying<[string]>} */
       replaced: (name) => `Replaced “${name}”.`,
+      /** @type {Saying<[string]>} */
+      notReplaced: (name) => `“${name}” couldn’t be replaced. The part is a clip of its own.`,
+      noRoomToUndo: 'Not enough space to undo. Delete the part, then restore the clip in Recently deleted: only you see it then.',
       undo: 'Undo',
       /** @type {Saying<[number, number]>} */
       restored: (count, all) =>

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.access import quota
-from app.captures import trimming
+from app.captures import endings, trimming
 from app.captures.trim_request import TrimRequest
 from app.clips import clip_expiry, clip_pages, library, objections, replacing, sharing
 from app.clips.clip_pages import Wanted
@@ -118,7 +118,7 @@ async def test_a_trim_in_place_is_taken_back_and_the_clip_is_as_it_was(
     with pytest.raises(NotFound):
         await library.restore(ctx, BOB, old_id, in_place_of=new_id)
     await quota.set_limit(ctx.store, "ada", await used_bytes(ctx))
-    with pytest.raises(QuotaExceeded):
+    with pytest.raises(QuotaExceeded, match="delete the trim first, then restore the clip"):
         await library.restore(ctx, ADA, old_id, in_place_of=new_id)
     assert (await linked(ctx, secret), await mine(ctx, deleted=True)) == (new_id, [old_id])
     await quota.set_limit(ctx.store, "ada", None)
@@ -130,8 +130,9 @@ async def test_a_trim_in_place_is_taken_back_and_the_clip_is_as_it_was(
         [new_id],
     )
     assert await used_bytes(ctx) == made.file["size_bytes"] + other.file["size_bytes"]
-    with pytest.raises(NotFound):  # the trim rests
-        await library.restore(ctx, ADA, old_id, in_place_of=new_id)
+    # The trim rests: whoever asks again had no answer.
+    again = await library.restore(ctx, ADA, old_id, in_place_of=new_id)
+    assert again.row == back.row
     await library.restore(ctx, ADA, new_id)
     with pytest.raises(Conflict, match="a place of its own"):
         await library.restore(ctx, ADA, old_id, in_place_of=new_id)
@@ -176,6 +177,118 @@ async def test_a_clip_that_is_deleted_meanwhile_is_replaced_by_nothing(ctx: Cont
     assert not await replacing.replace(ctx, "root", "old", "new")
     assert (await row_of(ctx, "new"))["visibility"] == "private"
     assert (await row_of(ctx, "old"))["visibility"] == "room"
+
+
+async def given(ctx: Context, old_id: str, new_id: str) -> None:
+    """Has one clip the place of another that is still there, as who is killed in between does."""
+    old, new = await row_of(ctx, old_id), await row_of(ctx, new_id)
+    assert await replacing._give(ctx, old, new)
+
+
+async def resume(ctx: Context) -> bool:
+    """The next worker goes on with the trim."""
+    return await replacing.replace(ctx, "root", "old", "new", once=True)
+
+
+async def test_a_restore_in_a_trims_place_that_was_killed_halfway_is_finished_by_the_same_request(
+    ctx: Context,
+) -> None:
+    """Then the link is the clip's alone; without it, an open clip keeps the place of its own."""
+    await two_clips(ctx, link_secret="secret")
+    assert await replacing.replace(ctx, "root", "old", "new")
+    await library.restore(ctx, ADMIN, "old")
+    await given(ctx, "new", "old")
+    both = [await row_of(ctx, name) for name in ("old", "new")]
+    assert [row["link_secret"] for row in both] == ["secret", "secret"]
+    for _ in range(2):  # the answer may be lost, too
+        back = await library.restore(ctx, ADMIN, "old", in_place_of="new")
+        assert (back.row["visibility"], back.row["link_secret"]) == ("room", "secret")
+    new = await row_of(ctx, "new")
+    assert (new["link_secret"], new["replaced_by"]) == (None, "old")
+    assert new["deleted_at"] is not None
+    await library.restore(ctx, ADMIN, "new")
+    with pytest.raises(Conflict, match="a place of its own"):
+        await library.restore(ctx, ADMIN, "old", in_place_of="new")
+
+
+async def test_a_trim_that_its_owner_made_private_stays_so_whoever_goes_on(ctx: Context) -> None:
+    """Its clip goes all the same: it was to."""
+    await two_clips(ctx)
+    await given(ctx, "old", "new")
+    await library.change(ctx, ADMIN, "new", {"visibility": "private"})
+    assert await resume(ctx)
+    new, old = await row_of(ctx, "new"), await row_of(ctx, "old")
+    assert (new["visibility"], old["visibility"]) == ("private", "private")
+    assert old["deleted_at"] is not None
+
+
+async def test_a_clip_that_was_made_private_halfway_is_so_in_its_trim(ctx: Context) -> None:
+    """Nobody has changed the trim: it is what its clip is."""
+    await two_clips(ctx)
+    await given(ctx, "old", "new")
+    await library.change(ctx, ADMIN, "old", {"visibility": "private"})
+    assert await resume(ctx)
+    assert (await row_of(ctx, "new"))["visibility"] == "private"
+
+
+async def test_a_clip_that_its_owner_has_restored_is_not_replaced_again(ctx: Context) -> None:
+    """A worker may go on long after the place was given; the trim keeps it."""
+    await two_clips(ctx)
+    assert await resume(ctx)
+    assert await resume(ctx)
+    await library.restore(ctx, ADMIN, "old")
+    assert not await resume(ctx)
+    old, new = await row_of(ctx, "old"), await row_of(ctx, "new")
+    assert (old["deleted_at"], old["visibility"]) == (None, "private")
+    assert new["visibility"] == "room"
+
+
+@pytest.mark.parametrize("halfway", [False, True])
+async def test_what_is_closed_in_a_trim_is_closed_in_the_clip_that_it_replaced(
+    ctx: Context, *, halfway: bool
+) -> None:
+    """Also in what that had replaced, and before it rests: its owner opens neither instead."""
+    whose = {"owner": "root", "shared_by": "bob"}
+    await two_clips(ctx)
+    await add_clip(ctx, "oldest", visibility="room", audience="RM", **whose)
+    await charge(ctx, "root", "oldest")
+    assert await replacing.replace(ctx, "root", "oldest", "old")
+    if halfway:
+        await given(ctx, "old", "new")
+        await objections.close(ctx, BOB, "new")
+    assert await resume(ctx)
+    if not halfway:
+        await objections.close(ctx, BOB, "new")
+    names = ("old",) if halfway else ("old", "oldest")
+    for name in names:
+        assert (await library.restore(ctx, ADMIN, name)).row["closed_by"] == "bob"
+        with pytest.raises(Conflict, match="has closed the clip"):
+            await library.change(ctx, ADMIN, name, {"visibility": "room"})
+
+
+async def test_what_its_sharer_purges_goes_with_the_clip_that_it_replaced(ctx: Context) -> None:
+    """One that its owner had just deleted stays theirs."""
+    await two_clips(ctx)
+    await add_clip(ctx, "other", trimmed_from="old", owner="root", shared_by="bob")
+    assert await replacing.replace(ctx, "root", "old", "new")
+    await library.delete(ctx, BOB, "new")
+    with pytest.raises(Gone):
+        await library.restore(ctx, ADMIN, "old")
+    assert (await row_of(ctx, "other"))["deleted_at"] is None
+
+
+async def test_a_second_trim_in_place_waits_for_the_first(
+    ctx: Context, ended_share: MakeShare
+) -> None:
+    """A trim of its own does not; nor does the next one after a cancelled one."""
+    await ended_share()
+    made = await captured(ctx, ADA, last=10)
+    first = await asked(ctx, made)
+    with pytest.raises(Conflict, match="another trim is about to"):
+        await asked(ctx, made)
+    await trimming.accept(ctx, ADA, made.capture["clip_id"], TrimRequest(start=1))
+    await endings.cancel(ctx, ADA, first["_id"])
+    assert (await asked(ctx, made))["_id"] != first["_id"]
 
 
 @pytest.mark.heavy

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.captures.requests import CaptureRequest
+from app.captures.trim_request import TrimRequest
 from app.models.free_text import clean_title
 from app.models.same_request import hash_of
 
@@ -143,3 +144,9 @@ def test_equal_requests_have_the_same_hash_and_others_another() -> None:
     assert hash_of(request(last="30s")) == hash_of(request(last=30.0))
     assert hash_of(request(last=30)) != hash_of(request(last=31))
     assert hash_of(request(title="a")) != hash_of(request())
+
+
+def test_a_trim_is_compared_by_what_the_release_before_compared_it_by() -> None:
+    before = "95d411e6403fb64e76ae30bf50606ea6c8f9183925aeb813d088297e62c2a285"
+    assert hash_of(TrimRequest(start=2.5), "trim", "clip") == before
+    assert hash_of(TrimRequest(start=2.5, in_place=True), "trim", "clip") != before

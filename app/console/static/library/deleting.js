@@ -67,33 +67,49 @@ export async function deleteClips(clips, { api, restorable, onGone, onBack, onDo
 
 /**
  * Waits for a trim to have a clip's place, and says so; that can be taken back for `restorable` seconds.
+ * One that doesn't get it is a clip of its own, as where the clip was deleted meanwhile: then it says that.
  *
  * @param {ClipView} clip
  * @param {ClipView} trim
  * @param {{api: Api, restorable: number}} options
  */
 export async function tellReplaced(clip, trim, { api, restorable }) {
-  for (let look = 0; look < LOOKS && (await isThere(api, clip)); look += 1) {
+  let isThere = (await found(api, clip)) !== null;
+  for (let look = 0; look < LOOKS && isThere; look += 1) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    isThere = (await found(api, clip)) !== null;
+  }
+  const now = await found(api, trim);
+  if (isThere || !now || now.visibility !== clip.visibility || now.link_url !== clip.link_url) {
+    tell(own.notReplaced(nameOf(clip)), { alert: true, seconds: WHY_SECONDS });
+    return;
   }
   location.hash = `#/clips/${trim.id}`;
   offerUndo(own.replaced(nameOf(clip)), restorable, async () => {
-    await api.post(`/clips/${clip.id}/restore`, { in_place_of: trim.id });
+    try {
+      await api.post(`/clips/${clip.id}/restore`, { in_place_of: trim.id });
+    } catch (error) {
+      if (!(error instanceof Problem && error.type === 'quota-exceeded')) throw error;
+      tell(own.noRoomToUndo, { alert: true, seconds: WHY_SECONDS });
+      return;
+    }
     tell(own.restored(1, 1));
     location.hash = `#/clips/${clip.id}`;
   });
 }
 
 /**
+ * A clip as it is now; null if it is gone.
+ *
  * @param {Api} api
  * @param {ClipView} clip
+ * @returns {Promise<ClipView | null>}
  */
-async function isThere(api, clip) {
+async function found(api, clip) {
   try {
-    await api.get(`/clips/${clip.id}`);
-    return true;
+    return await api.get(`/clips/${clip.id}`);
   } catch (error) {
-    if (error instanceof Problem && error.status === 404) return false;
+    if (error instanceof Problem && error.status === 404) return null;
     throw error;
   }
 }

@@ -59,7 +59,7 @@ export function detailsOf(clip, { api, session, level, autoplay, onChange, onDel
 
   /** @param {ClipView} part */
   function onReplaced(part) {
-    void tellReplaced(clip, part, { api, restorable: limits.restore_seconds }).catch(tellProblem);
+    return tellReplaced(clip, part, { api, restorable: limits.restore_seconds }).catch(tellProblem);
   }
 
   /** @param {ClipChange} fields */

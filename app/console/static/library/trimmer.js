@@ -4,7 +4,7 @@ import { fill, h } from '../dom.js';
 import { freshKey } from '../fresh_key.js';
 import { insistently, isPassing } from '../insisting.js';
 import { inWords, tellProblem } from '../telling.js';
-import { Problem } from '../api.js';
+import { FINAL, Problem } from '../api.js';
 import { Axis } from '../timeline/axis.js';
 import { captureJob } from '../timeline/capture_job.js';
 import { follow } from '../timeline/following.js';
@@ -33,8 +33,8 @@ const own = texts.library.trim;
  * the clip's play time.
  *
  * @param {ClipView} clip
- * @param {{api: Api, video: HTMLVideoElement, longest: number, onReplaced: (trim: ClipView) => void}} options
- *   `longest`: of a title; `onReplaced(trim)` is called when a trim is in the clip's place
+ * @param {{api: Api, video: HTMLVideoElement, longest: number, onReplaced: (trim: ClipView) => Promise<void>}} options
+ *   `longest`: of a title; `onReplaced(trim)` is called when a trim is there that is to be in the clip's place
  */
 export function trimmerOf(clip, { api, video, longest, onReplaced }) {
   const ending = new AbortController();
@@ -84,6 +84,7 @@ export function trimmerOf(clip, { api, video, longest, onReplaced }) {
   /** @type {{named: string, key: string} | null} */
   let pending = null; // a request whose outcome is not known yet
   let until = Infinity; // where a preview ends
+  let replacing = false; // one is on its way to the clip's place
 
   selection.addEventListener('change', () => {
     until = Infinity;
@@ -114,7 +115,8 @@ export function trimmerOf(clip, { api, video, longest, onReplaced }) {
   function show() {
     const { start, end } = selection;
     chosen.textContent = own.range(said(start), said(end), said(end - start));
-    submit.disabled = replace.disabled = end - start >= whole;
+    submit.disabled = end - start >= whole;
+    replace.disabled = submit.disabled || replacing;
   }
 
   /** @param {string} words */
@@ -145,6 +147,7 @@ export function trimmerOf(clip, { api, video, longest, onReplaced }) {
       const asked = () => api.post(`/clips/${clip.id}/trim`, body, { 'Idempotency-Key': key });
       const { id } = await insistently(asked, () => tell(texts.timeline.capture.again));
       pending = null;
+      replacing ||= inPlace;
       tell('');
       await add(id, inPlace);
     } catch (error) {
@@ -170,7 +173,12 @@ export function trimmerOf(clip, { api, video, longest, onReplaced }) {
     /** @param {Progress} progress */
     const tellOf = (progress) => {
       job.show(progress);
-      if (inPlace && progress.clip) onReplaced(progress.clip);
+      if (!inPlace || (progress.status !== 'lost' && !FINAL.includes(progress.status))) return;
+      const told = progress.clip ? onReplaced(progress.clip) : Promise.resolve();
+      void told.finally(() => {
+        replacing = false;
+        show();
+      });
     };
     void follow(api, path, tellOf, signal).catch(tellProblem);
   }

@@ -1,0 +1,16 @@
+"""Live shares that are refused: looked at again where the reason may have gone."""
+
+from __future__ import annotations
+
+from app.context import Context
+from app.models import Row
+from app.models.schema import Buffer
+from app.work import errands, rounds
+
+
+async def ask_again(ctx: Context, which: Row) -> None:
+    """Asks for a reconcile of live shares whose buffers match. Their refusal may have changed."""
+    found = ctx.store.rows(Buffer).find(which | {"ended_at": None}, {"room_sid": 1, "identity": 1})
+    async for row in found:
+        with rounds.item(buffer=row["_id"]):
+            await ctx.queue.ask(errands.RECONCILE, row["room_sid"], row["identity"])
