@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.access import quota
+from app.access import communities, quota
 from app.captures import endings, trimming
 from app.captures.trim_request import TrimRequest
 from app.clips import clip_expiry, clip_pages, library, objections, replacing, sharing
@@ -267,10 +267,11 @@ async def test_what_is_closed_in_a_trim_is_closed_in_the_clip_that_it_replaced(
 
 
 async def test_what_its_sharer_purges_goes_with_the_clip_that_it_replaced(ctx: Context) -> None:
-    """One that its owner had just deleted stays theirs."""
+    """What else was made of that stays."""
     await two_clips(ctx)
     await add_clip(ctx, "other", trimmed_from="old", owner="root", shared_by="bob")
     assert await replacing.replace(ctx, "root", "old", "new")
+    await communities.configure(ctx.store, "default", {"sharer_rights": "delete"})
     await library.delete(ctx, BOB, "new")
     with pytest.raises(Gone):
         await library.restore(ctx, ADMIN, "old")

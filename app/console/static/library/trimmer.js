@@ -174,8 +174,8 @@ export function trimmerOf(clip, { api, video, longest, onReplaced }) {
     const tellOf = (progress) => {
       job.show(progress);
       if (!inPlace || (progress.status !== 'lost' && !FINAL.includes(progress.status))) return;
-      const told = progress.clip ? onReplaced(progress.clip) : Promise.resolve();
-      void told.finally(() => {
+      const over = progress.clip ? onReplaced(progress.clip) : Promise.resolve();
+      void over.finally(() => {
         replacing = false;
         show();
       });
