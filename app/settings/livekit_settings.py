@@ -81,9 +81,10 @@ class LiveKitSettings(BaseSettings):
         description="A LiveKit preset, `WxH@FPS:KBPS`, or `source` (the share's own size).",
     )
     encoding_steps: Names = Field(
-        ("H264_1080P_30", "H264_720P_30", "1280x720@15:1500", "960x540@15:900"),
+        (),
         description="In what a share goes on, one after the other, where egress can't keep up with "
-        "ENCODING: those of these that are cheaper, comma separated; empty: it stays as it is.",
+        "ENCODING: those of these that are clearly cheaper, comma separated; empty: it stays as it "
+        "is. A capture over a step that changes the size has to be cut with `exact`.",
     )
     audio_wait_seconds: float = Field(
         0.5, ge=0, le=10, description="How long a start waits for the share's audio track."

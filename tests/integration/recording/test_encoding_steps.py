@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from app.context import Context
 from app.models import EncodingWhy
 from app.models.schema import Buffer, EgressSession, EncodingStep, OutgoingEvent
 from app.recording import recorder
@@ -17,10 +18,18 @@ from app.recording.encoding_steps import HOLD, REST
 from app.recording.livekit import NoWorker
 from app.viewing import stored_timelines
 from tests.integration.conftest import MakeSettings
+from tests.integration.recording.conftest import Send
 from tests.integration.recording.sharing import ROOM_SID, Sharer
 
 FIRST, SECOND, THIRD = "H264_1080P_60", "H264_1080P_30", "H264_720P_30"
 BEHIND, OVERLOADED = EncodingWhy.BEHIND, EncodingWhy.OVERLOADED
+
+
+@pytest.fixture
+def alice(quick: Context, make_settings: MakeSettings, send: Send) -> Sharer:
+    """One whose shares go on in two steps."""
+    settings = make_settings(audio_wait_seconds=0, encoding_steps=(SECOND, THIRD))
+    return Sharer(replace(quick, settings=settings), send)
 
 
 def steps_taken(why: str) -> float:
@@ -78,10 +87,8 @@ async def test_what_falls_behind_is_taken_over_by_the_next_cheaper_encoding(alic
 
 
 async def test_it_goes_down_step_by_step_a_minute_apart_and_not_below_the_last(
-    alice: Sharer, make_settings: MakeSettings
+    alice: Sharer,
 ) -> None:
-    settings = make_settings(audio_wait_seconds=0, encoding_steps=(SECOND, THIRD))
-    alice.ctx = replace(alice.ctx, settings=settings)
     await alice.publish("first")
     await falls_behind(alice)
     for count in (2, 3, 3):
@@ -150,11 +157,10 @@ async def test_others_begin_one_step_lower_for_an_hour_then_as_configured(alice:
     assert (row["encoding"], row["encoding_why"]) == (FIRST, None)
 
 
-async def test_without_steps_what_is_behind_stays_as_it_is(
-    alice: Sharer, make_settings: MakeSettings
+async def test_without_steps_as_installed_what_is_behind_stays_as_it_is(
+    alice: Sharer, quick: Context
 ) -> None:
-    settings = make_settings(audio_wait_seconds=0, encoding_steps=())
-    alice.ctx = replace(alice.ctx, settings=settings)
+    alice.ctx = quick
     await alice.publish("first")
     await falls_behind(alice)
     (row,) = await alice.sessions()

@@ -11,11 +11,10 @@ from app.models import EncodingStepDocument, EncodingWhy, SessionRole, SessionRo
 from app.recording.encoding_steps import begins_in, below, possible
 from app.recording.planner import Create, Promote, Retire, Stop, plan
 from app.recording.share_facts import Chosen, ShareFacts
-from app.settings.livekit_settings import LiveKitSettings
 from tests.unit.recording.session_rows import changed, session
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-STEPS = LiveKitSettings.model_fields["encoding_steps"].default
+STEPS = ("H264_1080P_30", "H264_720P_30", "1280x720@15:1500", "960x540@15:900")
 LADDER = ("H264_1080P_60", *STEPS)
 FULL_HD, HD, LOW, LOWEST = STEPS
 CURRENT, COMING = SessionRole.CURRENT, SessionRole.NEXT

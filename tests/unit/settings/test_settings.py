@@ -33,6 +33,7 @@ def settings(**given: object) -> Settings:
         ({"encoding": "1281x720@15:1500"}, "ENCODING='1281x720@15:1500'"),
         ({"encoding": "4098x2304@15:1500"}, "at most 9437184"),
         ({"encoding": "H265"}, "H264_1080P_60"),
+        ({"encoding_steps": "H264_1080P_30,source"}, "ENCODING_STEPS"),
         ({"livekit_keys": "only-a-key"}, "LIVEKIT_KEYS"),
         ({"retention_minutes": float("inf")}, "RETENTION_MINUTES=inf"),
         ({"clip_days": float("nan")}, "CLIP_DAYS=nan"),
@@ -120,6 +121,13 @@ def test_a_wrong_value_is_named_with_what_is_allowed(given: dict[str, object], t
     with pytest.raises(ConfigurationError) as refused:
         settings(**given)
     assert told in str(refused.value)
+
+
+def test_no_share_goes_on_in_another_encoding_unless_that_is_asked_for() -> None:
+    """A step may change the size, over which captures are not copied."""
+    assert settings().encoding_steps == ()
+    given = settings(encoding_steps="H264_1080P_30, 1280x720@15:1500").encoding_steps
+    assert given == ("H264_1080P_30", "1280x720@15:1500")
 
 
 def test_a_secret_is_never_shown() -> None:
