@@ -55,8 +55,8 @@ def news(buffer: BufferRow, share: ShareFacts, active: Sequence[SessionRow]) -> 
     state = state_to_tell(share, active=bool(active), told=buffer["told"])
     of_share = {"buffer_id": buffer["_id"], "community": buffer["community"]}
     told = buffer["told_encoding"]
+    current = next((row for row in active if row["role"] == SessionRole.CURRENT), None)
     if state == buffer["told"]:
-        current = next((row for row in active if row["role"] == SessionRole.CURRENT), None)
         if state != ShareNews.STARTED or current is None:
             return None
         encoding, why = current["encoding"], current["encoding_why"]
@@ -67,7 +67,8 @@ def news(buffer: BufferRow, share: ShareFacts, active: Sequence[SessionRow]) -> 
     kind, _, refusal = state.partition(":")
     match ShareNews(kind):
         case ShareNews.STARTED:
-            return News(state, BufferStartedContent(**of_share), active[0]["encoding"])
+            encoding = (current or active[0])["encoding"]
+            return News(state, BufferStartedContent(**of_share), encoding)
         case ShareNews.ENDED:
             return News(state, BufferEndedContent(**of_share), told)
         case ShareNews.REFUSED:
