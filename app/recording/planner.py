@@ -55,9 +55,10 @@ class Look:
 
 @dataclass(frozen=True)
 class Stop:
-    """Ask LiveKit to stop a session's egress."""
+    """Ask LiveKit to stop a session's egress. `begins_again`: so that its share's next one can."""
 
     session_id: str
+    begins_again: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,8 +205,8 @@ def _improve(draft: _Draft, share: ShareFacts, current: SessionRow) -> None:
     if cheaper is None:
         same = Chosen(current["encoding"], current["encoding_why"])
         draft.do(Create(SessionRole.NEXT, share.audio_sid, same if same.name else share.begins_in))
-    elif encoding_steps.is_in_vain(share, current, cheaper):
-        _stop(draft, current)
+    elif encoding_steps.is_in_vain(share, current, cheaper, draft.now):
+        draft.do(Stop(current["_id"], begins_again=True))
     else:
         draft.do(Create(SessionRole.NEXT, share.audio_sid, cheaper, steps_down=True))
 
@@ -284,11 +285,9 @@ def _stop(draft: _Draft, session: SessionRow) -> None:
 def _look(draft: _Draft, session: SessionRow, *, failed: bool) -> None:
     """For a start that was sent and whose egress is not known."""
     since = session["start_unclear_at"] or session["start_sent_at"] or session["created_at"]
-    look_at = (
-        session["looked_at"] + timedelta(seconds=LOOK_AGAIN_SECONDS)
-        if session["looked_at"]
-        else since
-    )
+    look_at = since
+    if session["looked_at"]:
+        look_at = session["looked_at"] + timedelta(seconds=LOOK_AGAIN_SECONDS)
     if draft.now < look_at:
         draft.again(look_at)
     elif session["looked_at"] is not None and session["looked_at"] >= since + timedelta(

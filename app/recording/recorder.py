@@ -119,7 +119,7 @@ async def _round(work: ShareWork) -> planner.Plan:
         refusal = await work.admitted.refusal(work.buffer, running=running, resting=resting)
         share = replace(share, refusal=refusal)
     made = planner.plan(share, work.active, now, ctx.settings.audio_wait_seconds)
-    if made.begins and not await work.may_begin():
+    if not await _may_be_done(work, made):
         share = _waiting(work, share)
         made = planner.plan(share, work.active, now, ctx.settings.audio_wait_seconds)
     was = work.buffer["why"]
@@ -138,6 +138,16 @@ async def _round(work: ShareWork) -> planner.Plan:
     if is_over and not share.live and not (made.actions or work.active):
         await work.forget_untold()
     return replace(made, again_at=_first(made.again_at, work.admitted.again_at))
+
+
+async def _may_be_done(work: ShareWork, made: planner.Plan) -> bool:
+    """Whether what begins now may, or what is to begin again once a session has ended for it."""
+    if made.begins:
+        return await work.may_begin()
+    if not any(isinstance(step, planner.Stop) and step.begins_again for step in made.actions):
+        return True
+    refusal = await work.admitted.refusal(work.buffer, running=False, resting=False)
+    return refusal is None and await work.has_stepped_in_vain()
 
 
 def _waiting(work: ShareWork, share: ShareFacts) -> ShareFacts:
@@ -210,7 +220,7 @@ def _share_facts(work: ShareWork, now: datetime) -> ShareFacts:
     settings, last_step = work.ctx.settings, work.known.last_step
     size = track["width"], track["height"]
     encodings = encoding_steps.possible(settings.encoding, settings.encoding_steps, *size)
-    others_at = last_step and last_step["at"]
+    others_at, own = last_step and last_step["at"], buffer["told_encoding"]
     live = not succession.is_over(track, work.known.tracks, work.known.people) and (
         room is None or room["finished_at"] is None
     )
@@ -222,7 +232,7 @@ def _share_facts(work: ShareWork, now: datetime) -> ShareFacts:
         failures=buffer["failures"],
         retry_at=buffer["retry_at"],
         encodings=encodings,
-        begins_in=encoding_steps.begins_in(encodings, buffer["step"], others_at, now),
+        begins_in=encoding_steps.begins_in(encodings, buffer["step"], others_at, now, own),
         step=buffer["step"],
     )
 

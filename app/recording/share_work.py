@@ -118,6 +118,14 @@ class ShareWork:
         )
         return is_further_try or self.admitted.is_in_time(self.buffer, Often.BEGIN)
 
+    async def has_stepped_in_vain(self) -> bool:
+        """Whether nothing has recorded that was begun since the share's last step."""
+        if (step := self.buffer["step"]) is None:
+            return False
+        since = {"buffer_id": self.buffer["_id"], "created_at": {"$gte": step["at"]}}
+        recorded = since | {"active_at": {"$ne": None}}
+        return await self.ctx.store.rows(EgressSession).find_one(recorded, {"_id": 1}) is None
+
     async def _has_begun(self) -> bool:
         """Whether an egress of the track that the share has now was begun before."""
         begun = {"buffer_id": self.buffer["_id"], "video_sid": self.track["_id"]}

@@ -81,7 +81,10 @@ def retire(row: SessionRow, cheaper: Chosen | None, *, failed: bool = True) -> R
             [],
         ),
         ("waits with a step that came to nothing", STEPPED, [LATE], 99, []),
-        ("then ends what is behind first", STEPPED, [LATE], 100, [Stop("s1")]),
+        ("then ends what is behind first", STEPPED, [LATE], 100, [Stop("s1", begins_again=True)]),
+        ("not for a step of long ago: that is tried again", STEPPED, [LATE], 220, [DOWN]),
+        ("waits for no step that a clock took which was ahead",
+         replace(SHARE, step=step(FULL_HD, 4000)), [LATE], 100, [DOWN]),
         (
             "not before the next may begin",
             replace(STEPPED, failures=3, retry_at=at(110)),
@@ -178,7 +181,9 @@ def test_the_steps_are_those_clearly_cheaper_than_what_is_configured(
 
 def test_a_step_leads_below_whatever_is_recorded_now_though_the_settings_are_others() -> None:
     assert below(LADDER, "H264_720P_60") == HD
-    assert below((LOW, LOWEST), "H264_1080P_60") == LOW
+    assert below((LOW, LOWEST), "H264_1080P_60") == LOWEST
+    assert below((LOW,), "H264_1080P_60") is None  # there are no steps
+    assert below(("H264_1080P_60", "H264_1080P_30", HD), "1920x1080@35:4000") == HD
     assert below(LADDER, LOW) == LOWEST
     assert below(LADDER, "640x360@15:600") is None
     assert below(LADDER, "") is None
@@ -198,6 +203,9 @@ BEFORE = EncodingWhy.STEPPED_BEFORE
         ("it was, and another one since", step(LOW, 0), 10, HOUR + 1, Chosen(FULL_HD, BEFORE)),
         ("it was itself, long ago", step(LOW, 0), 0, HOUR, Chosen(LADDER[0])),
         ("its step is none any more", step("640x360@15:600", 0), None, 1, Chosen(LADDER[0])),
+        ("its step is of a clock ahead", step(LOW, 120), None, 0, Chosen(LADDER[0])),
+        ("a clock a little ahead", step(LOW, 50), None, 0, Chosen(LOW, BEHIND)),
+        ("another's step is of a clock ahead", None, 120, 0, Chosen(LADDER[0])),
     ],
 )
 def test_what_begins_within_the_hour_begins_lower_then_tries_again(
@@ -205,6 +213,23 @@ def test_what_begins_within_the_hour_begins_lower_then_tries_again(
 ) -> None:
     others_at = None if others is None else at(others)
     assert begins_in(LADDER, own, others_at, at(now)) == found, says
+
+
+@pytest.mark.parametrize(
+    ("says", "own", "now", "found"),
+    [
+        ("as configured", LADDER[0], 1, Chosen(LADDER[0])),
+        ("lower", LOW, 1, Chosen(LOW, BEFORE)),
+        ("lower, long ago", LOW, HOUR, Chosen(LADDER[0])),
+        ("in what is no encoding any more", "640x360@15:600", 1, Chosen(LADDER[0])),
+        ("not yet", "", 1, Chosen(FULL_HD, BEFORE)),
+    ],
+)
+def test_what_goes_on_begins_in_what_it_was_recorded_in_whatever_others_step_to(
+    says: str, own: str, now: float, found: Chosen
+) -> None:
+    """A restart, or a reconnect, makes nothing worse that keeps up."""
+    assert begins_in(LADDER, None, at(0), at(now), own) == found, says
 
 
 def test_without_a_step_all_begins_as_configured() -> None:
