@@ -52,8 +52,8 @@ class EgressPace:
         self._measure.absent(at)
         if time.monotonic() - at > _OURS * session["segment_seconds"]:
             self._measure.slow()
-        if self._measure.is_behind != self._is_told:
-            await self._tell(session, is_behind=self._measure.is_behind)
+        if self._measure.keeps_up if self._is_told else self._measure.is_behind:
+            await self._tell(session, is_behind=not self._is_told)
 
     async def _tell(self, session: SessionRow, *, is_behind: bool) -> None:
         behind_at = datetime.now(UTC) if is_behind else None

@@ -119,7 +119,18 @@ async def test_segments_without_times_of_their_own_are_no_measure(ctx: Context) 
 
 
 async def test_the_next_indexer_measures_anew(ctx: Context) -> None:
-    """What the one before has found is taken back until it is seen again."""
+    """What the one before has found stands until enough is seen to take it back."""
     session = await followed(ctx, behind_at=datetime.now(UTC))
-    await session.segment(2.0)
+    for _ in range(6):
+        await session.segment(2.0)
+    assert await session.behind_at() is not None
+    for _ in range(4):
+        await session.segment(2.0)
     assert await session.behind_at() is None
+
+
+async def test_the_next_indexer_takes_nothing_back_of_what_stays_late(ctx: Context) -> None:
+    session = await followed(ctx, behind_at=datetime.now(UTC))
+    for _ in range(20):
+        await session.segment(4.0)
+        assert await session.behind_at() is not None

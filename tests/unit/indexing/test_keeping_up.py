@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,22 +15,23 @@ LOOK_SECONDS = 0.5
 
 
 class Egress:
-    """Segments as they come, and a reader that looks twice a second."""
+    """Segments as they come, and a reader that looks twice a second, whenever they come."""
 
     def __init__(self, length: float = 2.0) -> None:
         self.length = length
         self.measure = KeepingUp()
         self.now = 100.0
         self.media = 0.0
+        self.look_at = self.now + LOOK_SECONDS
         self.measure.absent(self.now)
 
     def pause(self, seconds: float, *, looks: bool = True) -> None:
         """Nothing comes; the reader looks meanwhile, or does not."""
-        end = self.now + seconds
-        while looks and self.now + LOOK_SECONDS < end:
-            self.now += LOOK_SECONDS
-            self.measure.absent(self.now)
-        self.now = end
+        self.now += seconds
+        while looks and self.look_at < self.now:
+            self.measure.absent(self.look_at)
+            self.look_at += LOOK_SECONDS
+        self.look_at = max(self.look_at, self.now)
 
     def segment(self, factor: float = 1.0, *, leap: float = 0.0) -> None:
         """One that takes `factor` times its length; `leap`: so much media was left out before."""
@@ -59,7 +62,7 @@ def test_what_comes_as_fast_as_time_goes_by_is_never_behind(length: float, facto
 @pytest.mark.parametrize(
     ("length", "factor", "soonest", "latest"),
     [(2.0, 1.25, 30, 60), (2.0, 1.5, 25, 45), (2.0, 3.0, 20, 50), (1.0, 2.0, 20, 35),
-     (10.0, 1.5, 60, 95), (2.0, 1.1, 60, 120)],
+     (10.0, 1.5, 60, 95), (2.0, 1.1, 60, 180), (2.0, 1.05, 120, 300)],
 )  # fmt: skip
 def test_what_comes_later_and_later_is_behind(
     length: float, factor: float, soonest: float, latest: float
@@ -117,6 +120,18 @@ def test_a_share_that_sends_nothing_for_a_while_is_not_behind(
         for _ in range(60):
             egress.segment(1.0)
             assert not egress.measure.is_behind
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("is_in_times", [True, False])
+def test_an_hour_of_pauses_of_up_to_a_segment_is_not_behind(seed: int, is_in_times: bool) -> None:
+    """Twice a minute, whether or not the times of the media leap over them."""
+    luck, egress = random.Random(seed), Egress()
+    for _ in range(1800):
+        seconds = luck.uniform(0, 2) if luck.random() < 1 / 15 else 0.0
+        egress.pause(seconds)
+        egress.segment(1 + luck.uniform(-0.05, 0.05), leap=seconds if is_in_times else 0.0)
+        assert not egress.measure.is_behind
 
 
 def test_a_share_that_is_muted_again_and_again_is_not_behind() -> None:
@@ -178,6 +193,20 @@ def test_a_reader_that_is_slow_now_and_then_sees_all_the_same_what_is_late() -> 
     egress.measure.slow()
     egress.segment(0.1, leap=8.0)
     assert not egress.measure.is_behind
+
+
+def test_whether_it_keeps_up_is_known_only_once_enough_was_seen() -> None:
+    egress = Egress()
+    for _ in range(8):
+        egress.segment(1.0)
+        assert not egress.measure.keeps_up
+    egress.segment(1.0)
+    assert egress.measure.keeps_up
+    egress.measure.restart()
+    assert not egress.measure.keeps_up
+    for _ in range(20):
+        egress.segment(2.0)
+        assert not egress.measure.keeps_up
 
 
 def test_what_was_no_measure_is_forgotten() -> None:
