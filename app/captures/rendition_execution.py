@@ -219,23 +219,20 @@ async def _encoded(
     media_of = shown[0]["buffer_id"] or shown[0]["_id"]
     slots = CallersSlots(tools.slots, row["caller"], media_of)
 
-    sources: list[Path] = []
-
     async def encode(effort: Effort) -> None:
         fraction = Fraction()
-        encoding = rendition_encoding.encode(row, shown, sources, part, effort, fraction.set)
-        await watched(lease, encoding, fraction)
+        # Fetched in its slot, and again in a second one: only so many lie on this disk.
+        async with AsyncExitStack() as held:
+            sources: list[Path] = []
+            for place, clip in enumerate(clips):
+                excerpt = clip_source.excerpt(ctx, clip.file, part, f"source{place}")
+                source = await held.enter_async_context(excerpt)
+                await lease.hold(rendition_media.fetch(source, clip.row, row))
+                sources.append(source.path)
+            encoding = rendition_encoding.encode(row, shown, sources, part, effort, fraction.set)
+            await watched(lease, encoding, fraction)
 
-    async with AsyncExitStack() as held:
-        if ctx.clips.local_path(clips[0].file["storage_path"]) is None:
-            # Before there is a place to encode, which a slow bucket would hold from others.
-            await held.enter_async_context(slots.fetching())
-        for place, clip in enumerate(clips):
-            excerpt = clip_source.excerpt(ctx, clip.file, part, f"source{place}")
-            source = await held.enter_async_context(excerpt)
-            await lease.hold(rendition_media.fetch(source, clip.row, row))
-            sources.append(source.path)
-        await slots.encode(rendition_encoding.pixels(row, shown), encode)
+    await slots.encode(rendition_encoding.pixels(row, shown), encode)
     if not KINDS[row["format"]].is_film:
         await asyncio.to_thread(rendition_encoding.check_picture, row, part)
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from app.access import quota
 from app.captures import rendition_encoding, rendition_execution
 from app.captures.ffmpeg_process import Effort
-from app.captures.slots import CallersSlots
 from app.clips import clip_expiry, library, play_time
 from app.context import Context
 from app.models.schema import Capture, File, Rendition
@@ -45,7 +43,6 @@ from tests.integration.storage.test_clip_store import read
 from tests.media_factory import MediaFactory, Recording
 from tests.object_front import ObjectFront
 from tests.stuffed_movie import stuff
-from tests.waiting import wait_for
 
 COPIES = "x-amz-copy-source"
 PICTURE_BYTES = 100_000
@@ -206,35 +203,6 @@ async def test_a_rendition_is_made_of_the_part_that_is_fetched(
     await rendition_encoding.encode(row, [made.clip], [whole], same, effort, lambda _: None)
     opened = await ctx.clips.open(found["storage_path"])
     assert await read(opened) == same.read_bytes()
-    assert files(ctx) == []
-
-
-async def test_a_rendition_that_is_fetched_holds_no_place_to_encode(
-    ctx: Context, ended_share: MakeShare, front: ObjectFront
-) -> None:
-    """A slow bucket would keep others' from being made."""
-    await ended_share()
-    row = await test_renditions.asked(ctx, await captured(ctx, ADA, last=4))
-    tools = tools_of(ctx)
-    front.seen.clear()
-    front.hold("^GET ")
-    making = asyncio.create_task(rendition_execution.run(ctx, tools, row["_id"]))
-    await wait_for(lambda: front.count("^GET .*mp4"))
-
-    async def encoded(effort: Effort) -> bool:
-        return effort.is_short
-
-    others = CallersSlots(tools.slots, "bob", "another share")
-    try:
-        async with asyncio.timeout(10):
-            assert await others.encode(1, encoded)
-            assert not await others.encode(tools.slots.short_pixels + 1, encoded)
-    finally:
-        front.heal()
-        await making
-    found = await ctx.store.rows(Rendition).find_one({"_id": row["_id"]})
-    assert found is not None
-    assert found["status"] == "ready", found["detail"]
     assert files(ctx) == []
 
 
