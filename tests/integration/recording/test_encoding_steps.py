@@ -119,6 +119,43 @@ async def test_what_has_no_place_beside_the_first_follows_it(
     assert len(await alice.sessions(ended_at=None)) == 1
 
 
+@pytest.mark.parametrize("hindrance", ["no space left", "the next one recorded"])
+async def test_what_is_behind_is_not_stopped_where_that_would_not_help(
+    alice: Sharer, make_settings: MakeSettings, hindrance: str
+) -> None:
+    """What follows it could not begin, or did not fail for want of room."""
+    await alice.publish("first")
+    alice.livekit.start_fails = NoWorker("unavailable", "no response from servers")
+    await falls_behind(alice)
+    await ago(alice, REST)
+    await alice.ctx.store.rows(Buffer).update_one({}, {"$set": {"retry_at": None}})
+    if hindrance == "no space left":
+        settings = make_settings(
+            audio_wait_seconds=0, encoding_steps=(SECOND, THIRD), free_space_min_bytes=2**60
+        )
+        alice.ctx = replace(alice.ctx, settings=settings)
+    else:
+        now = datetime.now(UTC)
+        recorded = {"$set": {"created_at": now, "active_at": now}}
+        await alice.ctx.store.rows(EgressSession).update_one({"role": None}, recorded)
+    await falls_behind(alice)
+    (now_current,) = await alice.sessions(role="current")
+    assert (now_current["encoding"], now_current["stop_sent_at"]) == (FIRST, None)
+
+
+async def test_another_shares_step_does_not_lower_one_that_only_goes_on(alice: Sharer) -> None:
+    """It keeps up in what it has: a restart of its egress changes nothing."""
+    bob = Sharer(alice.ctx, alice.send, "bob")
+    await bob.publish("first")
+    await alice.publish("first")
+    await falls_behind(alice)
+    died = {"status": "EGRESS_FAILED", "ended_at": datetime.now(UTC), "behind_at": None}
+    await bob.ctx.store.rows(EgressSession).update_one({"identity": "bob"}, {"$set": died})
+    await bob.reconciled()
+    (row,) = await bob.sessions(role="current")
+    assert (row["encoding"], row["encoding_why"]) == (FIRST, None)
+
+
 @pytest.mark.parametrize(
     ("error", "expected", "why"),
     [("pipeline frozen", SECOND, OVERLOADED), ("signal: killed", FIRST, None)],
