@@ -30,7 +30,7 @@ from app.captures import (
 )
 from app.captures.capture_leases import Lease
 from app.captures.failures import MediaDeleted
-from app.clips import clean_copies, clip_visibility, replacing
+from app.clips import clean_copies, replacing, trims
 from app.clips.clip_location import parts_path, storage_path
 from app.context import Context
 from app.errors import Conflict, ReplayError
@@ -80,9 +80,8 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
     await ctx.store.create(made_rows.clip(ctx, capture, result, closed_by))
     # Who closes or deletes what it is a part of finds it from now on; who did before, may not have.
     closed_by = await trim_media.closed_by(ctx, capture)
-    which = {"_id": capture["clip_id"], "closed_by": None}
-    while closed_by and (row := await ctx.store.rows(ReplayClip).find_one(which)):
-        await ctx.store.take(ReplayClip, row, clip_visibility.closed(row, closed_by))
+    if closed_by is not None:
+        await trims.close(ctx, capture["clip_id"], closed_by)
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()

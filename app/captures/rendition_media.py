@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from app.clips import play_time
@@ -12,7 +11,6 @@ from app.clips.clip_source import ClipSource
 from app.media import movie, own_movie
 from app.media.own_movie import NotOurs
 from app.media.picture_sources import NoPicture
-from app.media.samples import VIDEO_TICKS
 from app.models import ClipRow, RenditionRow
 from app.storage import clip_files
 
@@ -36,9 +34,7 @@ async def fetch(source: ClipSource, clip: ClipRow, row: RenditionRow) -> None:
 
 def _spans(path: Path, clip: ClipRow, row: RenditionRow) -> list[tuple[int, int]]:
     """Where the part is in the file, and the key frame before it. Raises NotOurs."""
-    run = own_movie.read(path, play_time.begin(clip), clip["_id"])
-    begin = run.start_ticks
-    start = begin + round((row["start_seconds"] - MARGIN_SECONDS) * VIDEO_TICKS)
-    end = begin + round((row["end_seconds"] + MARGIN_SECONDS) * VIDEO_TICKS)
-    part = replace(run, start_ticks=max(begin, start), end_ticks=min(end, run.end_ticks))
+    whole = own_movie.read(path, play_time.begin(clip), clip["_id"])
+    start, end = row["start_seconds"] - MARGIN_SECONDS, row["end_seconds"] + MARGIN_SECONDS
+    part = own_movie.part(whole, start, end)
     return [(one.offset, one.offset + one.length) for one in movie.plan([part]).extents if one.path]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +26,6 @@ from app.media import own_movie
 from app.media.movie import Run
 from app.media.own_movie import NotOurs
 from app.media.picture_sources import NoPicture
-from app.media.samples import VIDEO_TICKS
 from app.models import CaptureRow, ClipFields, ClipRow, Cut, TrimRange
 from app.models.schema import ReplayClip
 from app.storage import clip_files
@@ -116,10 +115,4 @@ def _read(ctx: Context, source: ClipSource, clip: Clip, trim: TrimRange) -> Trim
         whole = own_movie.read(source.path, clock, row["_id"])
     except NotOurs:
         return TrimMedia(source, row, writer, trim, [], clock)
-    begin = whole.start_ticks
-    run = replace(
-        whole,
-        start_ticks=begin + round(start * VIDEO_TICKS),
-        end_ticks=min(begin + round(end * VIDEO_TICKS), whole.end_ticks),
-    )
-    return TrimMedia(source, row, writer, trim, [run], clock)
+    return TrimMedia(source, row, writer, trim, [own_movie.part(whole, start, end)], clock)

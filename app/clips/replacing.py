@@ -22,6 +22,7 @@ from app.clips import (
     clip_renditions,
     clip_visibility,
     trash,
+    trims,
 )
 from app.context import Context
 from app.models import AuditAction, ClipLoss, ClipRow, Row, TakenPlace, Visibility, Why
@@ -131,10 +132,6 @@ async def _leave(ctx: Context, who: str, old: ClipRow, new_id: str) -> bool:
 
 async def _stay_closed(ctx: Context, old_id: str, new_id: str) -> None:
     """Closes a clip that was replaced, if what has its place was closed before it rested."""
-    clips = ctx.store.rows(ReplayClip)
-    new = await clips.find_one({"_id": new_id})
-    if new is None or new["closed_by"] is None:
-        return
-    which = {"_id": old_id, "replaced_by": new_id, "closed_by": None}
-    while row := await clips.find_one(which):
-        await ctx.store.take(ReplayClip, row, clip_visibility.closed(row, new["closed_by"]))
+    new = await ctx.store.rows(ReplayClip).find_one({"_id": new_id})
+    if new is not None and new["closed_by"] is not None:
+        await trims.close(ctx, old_id, new["closed_by"], replaced_by=new_id)

@@ -23,6 +23,7 @@ from app.context import Context
 from app.indexing import file_events, session_leases
 from app.indexing.backlog import stamp_of
 from app.indexing.follower import Follower
+from app.indexing.keeping_up import LOOK_SECONDS
 from app.indexing.parser import Parser
 from app.indexing.row_writer import RowWriter
 from app.indexing.segment_rows import Tools
@@ -34,10 +35,9 @@ from app.storage.foreign import ForeignFolder
 from app.work import errands, rounds
 
 SCAN_SECONDS = 2.0
-LOOK_SECONDS = 0.5
 POLL_SECONDS = 0.2
-"""Between looks for sessions; for changes where there are events, some of which may be lost; and
-where there are none."""
+"""Between looks for sessions; for changes where there are no events. Where there are, some of which
+may be lost: LOOK_SECONDS."""
 FAR_THREADS = 32
 """Where egress writes in a bucket: they wait for it, and take little of a processor."""
 SILENCE_SECONDS = 0.5

@@ -56,6 +56,14 @@ def read(path: Path, started_at: datetime, session: str) -> Run:
         raise NotOurs(f"{path.name} is no movie of ours: {error}") from error
 
 
+def part(whole: Run, start_seconds: float, end_seconds: float) -> Run:
+    """What a movie shows within these seconds of it, as far as there is any."""
+    begin = whole.start_ticks
+    start = begin + round(start_seconds * VIDEO_TICKS)
+    end = begin + round(end_seconds * VIDEO_TICKS)
+    return replace(whole, start_ticks=max(begin, start), end_ticks=min(end, whole.end_ticks))
+
+
 def _moov(file: BinaryIO) -> bytes:
     """The box `moov`, with its head. Ours is the second one."""
     for _ in range(2):

@@ -15,7 +15,7 @@ from app.cleaning import governor
 from app.clips import clip_expiry
 from app.condition import doctor
 from app.events import postings, sender
-from app.indexing import indexer, session_leases
+from app.indexing import indexer, keeping_up, session_leases
 from app.models import ProcessRole
 from app.models.schema import EgressSession
 from app.recording import planner, succession
@@ -112,7 +112,7 @@ def test_the_times_of_procedures_are_those_of_the_code() -> None:
     for text in (
         f"If nothing is found for {planner.UNCLEAR_SECONDS:g} s",
         f"a stop that had no effect is sent again after {planner.STOP_AGAIN_SECONDS:g} s",
-        f"the look of every {indexer.LOOK_SECONDS:g} s",
+        f"the look of every {keeping_up.LOOK_SECONDS:g} s",
         f"`governor` (every {relief:g} s",
         f"Each pass, every {erasure:g} s",
         f"the row's lease ({lease:g} s, renewed every {beat:g} s",
