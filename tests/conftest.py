@@ -7,6 +7,7 @@ import os
 
 import hypothesis
 import pytest
+import structlog
 
 from app.settings import Settings
 from tests.durations import Durations
@@ -26,6 +27,19 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
+
+# Plain tracebacks, as the service tells them: with `rich`, one takes seconds.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 # Until all tests are found nothing that is made becomes garbage: it is not looked for.
 gc.disable()

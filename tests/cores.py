@@ -14,8 +14,8 @@ from app.processes import control_groups
 WORKERS = ((1.5, 1), (2.0, 2))
 """With fewer cores than this, so many workers; otherwise MOST_WORKERS."""
 
-MOST_WORKERS = 3
-"""Most tests wait for media, which comes no sooner: two cores wait for three tests at a time."""
+MOST_WORKERS = 4
+"""Most tests wait for media, which comes no sooner: two cores wait for four tests at a time."""
 
 
 def workers(cores: float) -> int:

@@ -45,7 +45,7 @@ def test_a_limit_of_a_group_of_version_1_holds(tmp_path: Path, quota: str, cores
     assert usable(root) == cores
 
 
-@pytest.mark.parametrize(("cores", "at_a_time"), [(0.5, 1), (1.4, 1), (1.5, 2), (2, 3), (16, 3)])
-def test_three_at_a_time_need_two_cores(cores: float, at_a_time: int) -> None:
+@pytest.mark.parametrize(("cores", "at_a_time"), [(0.5, 1), (1.4, 1), (1.5, 2), (2, 4), (16, 4)])
+def test_four_at_a_time_need_two_cores(cores: float, at_a_time: int) -> None:
     """More workers would share what two of them wait for."""
     assert workers(cores) == at_a_time

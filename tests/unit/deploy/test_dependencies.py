@@ -60,6 +60,7 @@ def declared(group: str) -> tuple[Requirement, ...]:
     return tuple(Requirement(line) for line in lines if isinstance(line, str))
 
 
+@cache
 def names(group: str) -> set[str]:
     return {canonicalize_name(requirement.name) for requirement in declared(group)}
 
@@ -176,13 +177,17 @@ def _groups(path: Path) -> tuple[str, ...]:
     return GROUPS_OF["tests.bench" if path in _benched() else path.relative_to(ROOT).parts[0]]
 
 
-def _uses() -> Iterator[tuple[Path, str]]:
+@cache
+def _uses() -> frozenset[tuple[Path, str]]:
     """Who imports what that is neither ours nor Python's own."""
-    for top in OURS:
-        for path in sorted((ROOT / top).rglob("*.py")):
-            for name in _imported(path):
-                if name.split(".")[0] not in OURS | sys.stdlib_module_names:
-                    yield path, name
+    ours = OURS | sys.stdlib_module_names
+    return frozenset(
+        (path, name)
+        for top in OURS
+        for path in (ROOT / top).rglob("*.py")
+        for name in _imported(path)
+        if name.split(".")[0] not in ours
+    )
 
 
 def test_what_is_imported_is_declared_in_the_group_that_is_there() -> None:
