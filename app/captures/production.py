@@ -25,6 +25,7 @@ from app.context import Context
 from app.media.movie import NothingToShow, Run
 from app.models import CaptureResult, CaptureRow, ClipFields, Cut
 from app.storage import clip_files, composition
+from app.storage.clip_folder import ClipFolder
 from app.tracing import trace
 
 
@@ -59,7 +60,7 @@ async def _written(
 ) -> CaptureResult:
     slots = CallersSlots(tools.slots, capture["caller"], capture["buffer_id"])
     async with AsyncExitStack() as held:
-        if capture["trim"] is not None and ctx.clips.origin is not None:
+        if capture["trim"] is not None and not isinstance(ctx.clips, ClipFolder):
             await held.enter_async_context(slots.fetching())
         async with slots.copying():
             await report.begin()

@@ -29,7 +29,7 @@ ADMIN = "admin"
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
 BUCKET = "clips"
-"""Of the SeaweedFS that keeps clips with `--s3`."""
+"""Of the SeaweedFS that egress writes into and that keeps clips, with `--s3`."""
 PARTS = ("valkey", "livekit", "egress")
 
 
@@ -114,13 +114,13 @@ class LocalRun:
             await self._watch(None, [service])
 
     async def _bucket(self, stack: AsyncExitStack) -> dict[str, str]:
-        """A SeaweedFS with a bucket for clips: the settings of a service that keeps them there."""
+        """A SeaweedFS with a bucket: the settings of a service whose media and clips lie there."""
         store = Seaweed(self.folder / "seaweed")
         self._say(f"starting SeaweedFS on {store.endpoint}")
         await stack.enter_async_context(store)
         self._note("seaweed", store.pid)
         await store.make_bucket(BUCKET)
-        return store.clip_settings(BUCKET)
+        return store.clip_settings(BUCKET) | store.buffer_settings(BUCKET)
 
     def _port(self, name: str, preferred: int) -> int:
         if is_free(preferred):

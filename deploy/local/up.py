@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         "--no-demo", dest="demo", action="store_false", help="without the demo share"
     )
     parser.add_argument(
-        "--s3", action="store_true", help="with clips in a bucket, of a SeaweedFS on this machine"
+        "--s3", action="store_true", help="with egress and clips in a bucket, of a SeaweedFS here"
     )
     parser.add_argument(
         "--service-only",
