@@ -30,6 +30,8 @@ from tests.waiting import wait_for
 TITLE = "<img src=x onerror=alert(1)> what a shot"
 # Chromium logs each of the answers that are given here to see what is told of them.
 PROVOKED = "Failed to load resource"
+LATER_SECONDS = 30
+"""What a capture waits for: a slow page has seen it wait, and the service has ended, before."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -194,13 +196,13 @@ async def test_a_capture_outlives_a_restart_of_the_service(world: World, page: P
     """What was asked for before is made after it, and the page follows it over the gap."""
     await select(page, 2)
     start, end = await selected(page)
-    made = await capture(page, "Persistent", post_roll=12)
+    made = await capture(page, "Persistent", post_roll=LATER_SECONDS)
     await expect(made.get_by_text("Waiting for the end")).to_be_visible()
     await world.service.stop()
     await world.start_service()
     await expect(made.get_by_text("Ready.")).to_be_visible()
     video = made.locator("video")
     await until(video, "(video) => video.readyState > 0", what="the clip's length is known")
-    assert await lasts(video, end - start + 12)
+    assert await lasts(video, end - start + LATER_SECONDS)
     await page.reload()
     await expect(made.get_by_text("Ready.")).to_be_visible()
