@@ -151,7 +151,7 @@ def kept() -> dict[str, Rows]:
             shown | {"id": "k2", "capture_id": "c2", "file_id": "f2"},
             shown | done | {"id": "k3", "capture_id": "c3", "file_id": "f3",
                             "deleted_at": ago(2), "turn": 1, "opened": True, "closed_by": "alice",
-                            "trimmed_from": "k1"},
+                            "trimmed_from": "k1", "ancestors": ["k1"]},
         ),
         "files": written(
             schema.File,

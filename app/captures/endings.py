@@ -76,12 +76,12 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
         ctx.store.create(made_rows.file(capture, result, path, sha256)),
         pins.release(ctx.store, capture["_id"]),
     )
-    closed_by = await trim_media.closed_by(ctx, capture)
-    await ctx.store.create(made_rows.clip(ctx, capture, result, closed_by))
+    whole = await trim_media.whole(ctx, capture)
+    await ctx.store.create(made_rows.clip(ctx, capture, result, whole))
     # Who closes or deletes what it is a part of finds it from now on; who did before, may not have.
-    closed_by = await trim_media.closed_by(ctx, capture)
-    if closed_by is not None:
-        await trims.close(ctx, capture["clip_id"], closed_by)
+    whole = await trim_media.whole(ctx, capture)
+    if whole is not None and whole["closed_by"] is not None:
+        await trims.close(ctx, capture["clip_id"], whole["closed_by"])
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.context import Context
-from app.models import CaptureResult, CaptureRow, Row
+from app.models import CaptureResult, CaptureRow, ClipRow, Row
 from app.models.schema import File, ReplayClip
 
 
@@ -29,11 +29,14 @@ def file(capture: CaptureRow, result: CaptureResult, path: str, sha256: str | No
 
 
 def clip(
-    ctx: Context, capture: CaptureRow, result: CaptureResult, closed_by: str | None
+    ctx: Context, capture: CaptureRow, result: CaptureResult, whole: ClipRow | None
 ) -> ReplayClip:
-    """The clip's row. `closed_by`: who has closed the clip that it is a trim of."""
+    """The clip's row. `whole`: of the clip that it is a trim of; closed, so are its parts."""
     days = ctx.settings.clip_days
     fields: Row = {"cut": capture["cut"], **result["told"]}
+    if whole is not None:
+        fields |= {"trimmed_from": whole["_id"], "ancestors": [whole["_id"], *whole["ancestors"]]}
+        fields |= {"opened": whole["closed_by"] is not None, "closed_by": whole["closed_by"]}
     return ReplayClip(
         id=capture["clip_id"],
         capture_id=capture["_id"],
@@ -44,10 +47,7 @@ def clip(
         room_sid=capture["room_sid"],
         community=capture["community"],
         title=capture["title"],
-        trimmed_from=capture["trim"]["clip_id"] if capture["trim"] else None,
         moment_id=capture["moment_id"],
-        opened=closed_by is not None,
-        closed_by=closed_by,
         ready=True,
         requested_start=capture["requested_start"],
         requested_end=capture["requested_end"],

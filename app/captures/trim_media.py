@@ -86,13 +86,10 @@ async def source(ctx: Context, trim: TrimRange) -> Clip:
         raise MediaDeleted("the clip that it is a part of has no file any more") from error
 
 
-async def closed_by(ctx: Context, capture: CaptureRow) -> str | None:
-    """Who has closed the clip that a trim is a part of: its parts are not opened either.
-
-    None of a capture that is no trim. Raises MediaDeleted.
-    """
+async def whole(ctx: Context, capture: CaptureRow) -> ClipRow | None:
+    """The clip that a trim is a part of; None of a capture that is no trim. Raises MediaDeleted."""
     trim = capture["trim"]
-    return None if trim is None else (await source(ctx, trim)).row["closed_by"]
+    return None if trim is None else (await source(ctx, trim)).row
 
 
 async def _taken(ctx: Context, source: ClipSource, clip: Clip, trim: TrimRange) -> TrimMedia:

@@ -9,7 +9,7 @@ from app.access.tokens import Caller
 from app.captures import acceptance, capture_leases, row_leases
 from app.captures.size_estimate import estimated_trim_bytes
 from app.captures.trim_request import TrimRequest
-from app.clips import clip_access, library, play_time
+from app.clips import clip_access, library, play_time, trims
 from app.clips.clip_pages import Clip
 from app.context import Context
 from app.errors import Conflict, Invalid
@@ -32,11 +32,12 @@ async def accept(
 
     With a key that the caller has used of late it is the capture accepted then. Raises NotFound,
     NotPermitted, Invalid, TooManyCaptures, QuotaExceeded, Conflict (the key was used for another
-    request, or another trim is about to take the clip's place).
+    request, another trim is about to take the clip's place, or the clip is too deep a trim).
     """
 
     async def asked() -> Capture:
         row = await clip_access.callers_own(ctx, caller, clip_id, to="trim it")
+        trims.check_depth(row)
         if request.in_place:
             await _check_only_one(ctx, clip_id)
         return _capture(caller, await library.with_file(ctx, row), request)

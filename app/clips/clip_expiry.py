@@ -19,7 +19,6 @@ from app.clips import (
     clip_renditions,
     clip_thumbnails,
     trash,
-    trims,
 )
 from app.context import Context
 from app.errors import StoreRefuses
@@ -120,7 +119,6 @@ async def _remove(ctx: Context, row: ClipRow) -> None:
         await _remove_files(row, clean_copies.remove(ctx, file["storage_path"]))
         await _remove_files(row, ctx.clips.remove([file["storage_path"]]))
         await ctx.store.rows(File).delete_one({"_id": file["_id"]})
-    await trims.inherit(ctx, row)
     await ctx.store.rows(ReplayClip).delete_one({"_id": row["_id"]})
     log.info("clip_removed", clip=row["_id"], owner=row["owner"])
 

@@ -188,14 +188,14 @@ async def restore(
 ) -> Clip:
     """Takes back the DELETE of a clip that still rests, and charges it again.
 
-    `in_place_of`: a trim of it, which is deleted instead, and whose place it takes. Raises
-    NotFound, NotPermitted, Gone if it rests no longer, QuotaExceeded, Conflict if that is no trim
-    of it, or the clip is there and open. Repeated, it goes on where it was interrupted.
+    `in_place_of`: a trim of it, or of those, which is deleted instead, and whose place it takes.
+    Raises NotFound, NotPermitted, Gone if it rests no longer, QuotaExceeded, Conflict if that is no
+    trim of it, or the clip is there and open. Repeated, it goes on where it was interrupted.
     """
     if in_place_of is None:
         return await _restore(ctx, caller, clip_id, now)
     trim = await clip_access.changeable(ctx, caller, in_place_of, deleted_too=True)
-    if trim["trimmed_from"] != clip_id:
+    if clip_id not in trim["ancestors"]:
         raise Conflict(f"the clip {in_place_of!r} is no trim of this one")
     clip = await clip_access.changeable(ctx, caller, clip_id, deleted_too=True)
     if not clip_access.is_shown(trim):

@@ -105,7 +105,13 @@ async def _give(ctx: Context, old: ClipRow, new: ClipRow) -> bool:
     """
     told = {**old}
     grant = new["grant"] + (new["closed_by"] is None)
-    place = TakenPlace(clip_id=old["_id"], grant=old["grant"], turn=old["turn"], own_grant=grant)
+    place = TakenPlace(
+        clip_id=old["_id"],
+        first=_first(old, new),
+        grant=old["grant"],
+        turn=old["turn"],
+        own_grant=grant,
+    )
     fields: Row = {
         "keep": old["keep"],
         "deletion_request": old["deletion_request"] or new["deletion_request"],
@@ -117,6 +123,12 @@ async def _give(ctx: Context, old: ClipRow, new: ClipRow) -> bool:
         if old["visibility"] != Visibility.PRIVATE:
             await clean_copies.want(ctx, new)
     return await ctx.store.take(ReplayClip, new, fields, **clip_access.SHOWN) is not None
+
+
+def _first(old: ClipRow, new: ClipRow) -> str | None:
+    """The first of the clips that had a place one after another, and that one is a part of."""
+    before = old["in_place_of"] and old["in_place_of"]["first"]
+    return next((each for each in (before, old["_id"]) if each in new["ancestors"]), None)
 
 
 async def _leave(ctx: Context, who: str, old: ClipRow, new_id: str) -> bool:

@@ -1,37 +1,31 @@
-"""Clips that are parts of a clip, and the parts of those: what becomes of it becomes of them."""
+"""Clips that are parts of a clip, and the parts of those: what becomes of it becomes of them.
+
+The row of each names all that it is a part of, whether that is there or gone: nothing is moved when
+a clip goes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from app.clips import clip_visibility
 from app.context import Context
-from app.models import ClipRow
+from app.errors import Conflict
+from app.models import ClipRow, Visibility
 from app.models.schema import ReplayClip
 
-_Link = Literal["trimmed_from", "replaced_by"]
-_LINKS: tuple[_Link, ...] = ("trimmed_from", "replaced_by")
-"""What a clip is a part of; what has its place, for which it rests."""
+DEEPEST = 20
+"""Trims of trims: each has an entry of an index for each clip that it is a part of."""
 
 
-async def _leading_to(ctx: Context, owner: str, clip_id: str, by: _Link) -> AsyncIterator[ClipRow]:
-    """The rows of `owner`'s clips that name a clip in a field, or one that does; deleted ones, too.
-
-    Those that come while it is iterated are among them.
-    """
-    known, newest = {clip_id}, [clip_id]
-    while newest:
-        # First what tells most: the embedded database looks for that alone.
-        which = {by: {"$in": newest}, "owner": owner}
-        rows = await ctx.store.rows(ReplayClip).find(which).to_list(None)
-        found = [row for row in rows if row["_id"] not in known]
-        for row in found:
-            yield row
-        # A chain has a round for each of its links: all are looked through again only at its end.
-        is_all = len(newest) == len(known)
-        known |= {row["_id"] for row in found}
-        newest = [row["_id"] for row in found] or ([] if is_all else [*known])
+def check_depth(row: ClipRow) -> None:
+    """Raises Conflict if a clip is a part of so many others that it has no parts any more."""
+    if len(row["ancestors"]) >= DEEPEST:
+        raise Conflict(
+            f"the clip is a trim of a trim, {DEEPEST} deep: trim one of those that it was made of, "
+            "or capture it again"
+        )
 
 
 async def bring(
@@ -43,25 +37,49 @@ async def bring(
 ) -> None:
     """Changes all trims of a clip, and theirs, that are not where they are to be.
 
-    So it does what rests because the clip has its place: else that would be opened instead.
-    `change` gives False where a row was changed by others meanwhile: then it is read again.
+    So it does what rests because the clip has its place, with the trims of that: else these would
+    be opened instead. Open ones are first. `change` gives False where a row was changed by others
+    meanwhile: then it is read again.
     """
-    for by in _LINKS:
-        async for row in _leading_to(ctx, owner, clip_id, by):
+    clips = ctx.store.rows(ReplayClip)
+    place = await _with_what_it_replaced(ctx, owner, clip_id)
+    known = {clip_id}
+    while True:
+        # First what tells most: the embedded database looks for that alone.
+        replaced = await clips.find({"_id": {"$in": [*place]}, "owner": owner}).to_list(None)
+        parts = await clips.find({"ancestors": {"$in": [*place]}, "owner": owner}).to_list(None)
+        found = {row["_id"]: row for row in (*replaced, *parts) if row["_id"] not in known}
+        if not found:
+            return
+        for row in sorted(found.values(), key=lambda row: row["visibility"] == Visibility.PRIVATE):
             now: ClipRow | None = row
             while now is not None and not is_there(now) and not await change(now):
-                now = await ctx.store.rows(ReplayClip).find_one({"_id": row["_id"]})
+                now = await clips.find_one({"_id": row["_id"]})
+        # Once more: parts may have come meanwhile.
+        known |= found.keys()
 
 
-async def inherit(ctx: Context, row: ClipRow) -> None:
-    """A clip's row is about to go: its trims are parts of what it was a part of.
+async def _with_what_it_replaced(ctx: Context, owner: str, clip_id: str) -> set[str]:
+    """The ids of a clip, and of those whose place it has, one after another; gone ones, too."""
+    clips = ctx.store.rows(ReplayClip)
+    newest = {clip_id} | await _gone_places(ctx, clip_id)
+    known: set[str] = set()
+    while newest:
+        known |= newest
+        which = {"replaced_by": {"$in": [*newest]}, "owner": owner}
+        newest = {row["_id"] async for row in clips.find(which, {"_id": 1})} - known
+    return known
 
-    What it has replaced was replaced by what has its place.
-    """
-    for by in _LINKS:
-        if row[by] is not None:
-            which = {by: row["_id"], "owner": row["owner"]}
-            await ctx.store.rows(ReplayClip).update_many(which, {"$set": {by: row[by]}})
+
+async def _gone_places(ctx: Context, clip_id: str) -> set[str]:
+    """The clips whose place a clip has and that are gone: what they had replaced names them."""
+    clips = ctx.store.rows(ReplayClip)
+    row = await clips.find_one({"_id": clip_id})
+    if row is None or row["in_place_of"] is None or row["in_place_of"]["first"] is None:
+        return set()
+    of = row["ancestors"][: row["ancestors"].index(row["in_place_of"]["first"]) + 1]
+    there = {each["_id"] async for each in clips.find({"_id": {"$in": of}}, {"_id": 1})}
+    return {*of} - there
 
 
 async def close(ctx: Context, clip_id: str, closed_by: str, **where: Any) -> None:

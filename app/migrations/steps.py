@@ -16,6 +16,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from app.migrations import (
     capture_permissions,
     clean_copy_fields,
+    clip_ancestors,
     clip_chapters,
     clip_turns,
     close_folders,
@@ -71,5 +72,6 @@ STEPS: tuple[Step, ...] = (
     trims_in_place.migrate,
     clip_chapters.migrate,
     stepped_encodings.migrate,
+    clip_ancestors.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -133,9 +133,13 @@ class DeletionRequest(TypedDict):
 
 
 class TakenPlace(TypedDict):
-    """Whose place a clip was given, that clip's `grant` and `turn` then, and its own since."""
+    """Whose place a clip was given, that clip's `grant` and `turn` then, and its own since.
+
+    `first`: which clip it is a part of had the place first; None if it is a part of none that had.
+    """
 
     clip_id: str
+    first: str | None
     grant: int
     turn: int
     own_grant: int
@@ -147,6 +151,7 @@ class ClipRow(ClipMedia):
     _id: str
     capture_id: str
     trimmed_from: str | None
+    ancestors: list[str]
     in_place_of: TakenPlace | None
     replaced_by: str | None
     moment_id: str | None

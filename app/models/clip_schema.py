@@ -105,11 +105,11 @@ class Capture(Model, Stored[CaptureRow]):
 class ReplayClip(Model, Stored[ClipRow]):
     """What a capture made. Only `ready` ones that are not deleted are shown.
 
-    `trimmed_from`: the clip that it is a part of, which may be gone since; of one that was a part
-    itself, and is gone, the clip that this was a part of. `moment_id`: as of its capture.
-    `in_place_of` {clip_id, grant, turn, own_grant}: the clip whose place it was given last, which
-    had this `grant` and `turn`, and its own grant since. `replaced_by`: the clip that has its
-    place; None once it was restored.
+    `trimmed_from`: the clip that it is a part of, which may be gone since; `ancestors`: that one,
+    what that is a part of, and so on. `moment_id`: as of its capture. `in_place_of` {clip_id,
+    first, grant, turn, own_grant}: the clip whose place it was given last, which had this `grant`
+    and `turn`, and its own grant since; `first`: which of its ancestors had that place first.
+    `replaced_by`: the clip that has its place; None once it was restored.
 
     `audience` is the sid of the room whose people may see it, `link_secret` what a link bears until
     `link_expires_at`; None otherwise. `link_tells`: what its page may say, `views`: how often
@@ -145,7 +145,7 @@ class ReplayClip(Model, Stored[ClipRow]):
                 )
             ),
             IndexModel([("moment_id", ASCENDING)]),
-            IndexModel([("trimmed_from", ASCENDING)]),
+            IndexModel([("ancestors", ASCENDING)]),
             IndexModel([("replaced_by", ASCENDING)]),
             IndexModel([("link_secret", ASCENDING)]),
             IndexModel([("clean_until", ASCENDING)]),
@@ -158,6 +158,7 @@ class ReplayClip(Model, Stored[ClipRow]):
     id: str = Field(primary_field=True)
     capture_id: str
     trimmed_from: str | None = None
+    ancestors: list[str] = []
     in_place_of: dict[str, Any] | None = None
     replaced_by: str | None = None
     moment_id: str | None = None

@@ -13,7 +13,7 @@ from odmantic import Model
 from app.context import Context
 from app.models import CaptureStatus, EventState, Row
 from app.models.instants import EPOCH
-from app.models.schema import Buffer, Capture, OutgoingEvent, Segment, Track
+from app.models.schema import Buffer, Capture, OutgoingEvent, ReplayClip, Segment, Track
 
 _SERVED: list[tuple[type[Model], Row, list[str]]] = [
     (Capture, {"caller": "ann", "idempotency_key": "k"}, ["caller", "idempotency_key"]),
@@ -33,6 +33,8 @@ _SERVED: list[tuple[type[Model], Row, list[str]]] = [
     (Segment, {"buffer_id": "b", "end": {"$gt": EPOCH}}, ["buffer_id", "end"]),
     (Buffer, {"room": "den", "identity": "ann"}, ["room", "identity"]),
     (Buffer, {"room_sid": "RM"}, ["room_sid"]),
+    (ReplayClip, {"ancestors": {"$in": ["k"]}}, ["ancestors"]),
+    (ReplayClip, {"replaced_by": {"$in": ["k"]}}, ["replaced_by"]),
 ]
 
 

@@ -176,8 +176,8 @@ async def test_what_admins_of_the_instance_set_stands_in_the_audit(
 
 async def test_who_goes_on_with_the_closing_of_a_clip_closes_its_trims(ctx: Context) -> None:
     clips, who = ctx.store.rows(ReplayClip), "ben"
-    for name, whole in (("whole", None), ("part", "whole"), ("part of it", "part")):
-        await add_clip(ctx, name, shared_by=who, visibility="link", trimmed_from=whole)
+    for name, *of in (("whole",), ("part", "whole"), ("part of it", "part", "whole")):
+        await add_clip(ctx, name, shared_by=who, visibility="link", ancestors=of)
     row = await clips.find_one({"_id": "whole"})
     assert row is not None
     action = AuditAction.CLIP_CHANGED
@@ -197,8 +197,8 @@ async def test_a_clip_is_closed_with_all_its_trims_though_whoever_closes_it_is_k
     killing, clips = Killing(ctx, worker, "close"), ctx.store.rows(ReplayClip)
     async for name in killing.steps():
         await add_clip(ctx, name, owner=f"ann{name}", shared_by="ben", visibility="link")
-        for part, whole in ((f"{name}a", name), (f"{name}b", f"{name}a")):
-            await add_clip(ctx, part, owner=f"ann{name}", shared_by="ben", trimmed_from=whole)
+        for part, *of in ((f"{name}a", name), (f"{name}b", f"{name}a", name)):
+            await add_clip(ctx, part, owner=f"ann{name}", shared_by="ben", ancestors=of)
         await killing.act("ben", name)
         rows = await clips.find({"owner": f"ann{name}"}).to_list(None)
         done = rows[0]["closed_by"] is not None

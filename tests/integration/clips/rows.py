@@ -30,6 +30,8 @@ def clip_row(name: str, **given: Any) -> ReplayClip:
         "duration_seconds": 30.0,
         "created_at": at,
     }
+    if (whole := given.get("trimmed_from")) is not None:
+        fields["ancestors"] = [whole]
     fields["opened"] = given.get("visibility", "private") != "private"
     return ReplayClip(id=name, **(fields | given))
 

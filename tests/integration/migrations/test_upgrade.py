@@ -166,6 +166,26 @@ async def test_what_a_link_gave_away_stays_as_it_was(ctx: Context) -> None:
     assert (opened["hidden_head_shared"], private["hidden_head_shared"]) == (True, False)
 
 
+async def test_a_trim_names_all_that_it_is_a_part_of(ctx: Context) -> None:
+    """Whether that is there or gone; and which of these had first the place that it has."""
+    rows = example(26)
+    base = next(row for row in rows["clips"] if row["_id"] == "k1")
+    of = {"a": None, "b": "a", "c": "b", "of one that is gone": "gone"}
+    places = {"a": "b", "c": "b"}
+    for name, whole in of.items():
+        row = base | {"_id": name, "trimmed_from": whole}
+        if name in places:
+            row["in_place_of"] = {"clip_id": places[name], "grant": 1, "turn": 0, "own_grant": 2}
+        rows["clips"].append(row)
+    await fill(ctx.store, rows, 26)
+    await ctx.store.prepare(ctx.settings.media_root)
+    found = await ctx.store.rows(ReplayClip).find({"_id": {"$in": [*of]}}).to_list(None)
+    ancestors = {row["_id"]: row["ancestors"] for row in found}
+    assert ancestors == {"a": [], "b": ["a"], "c": ["b", "a"], "of one that is gone": ["gone"]}
+    first = {row["_id"]: row["in_place_of"]["first"] for row in found if row["in_place_of"]}
+    assert first == {"a": None, "c": "b"}
+
+
 async def test_rows_of_before_the_later_fields_become_the_same(
     old: Store, settings: Settings
 ) -> None:
