@@ -15,7 +15,7 @@ from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.api.wire import Input
 from app.buffer import refused_shares
-from app.clips import library, objections
+from app.clips import library, objections, trash
 from app.errors import Conflict, Gone, Invalid, NotFound, NotPermitted, QuotaExceeded
 from app.models import Why
 from app.models.free_text import TITLE_LENGTH, checked_title
@@ -36,7 +36,8 @@ class DeleteQuery(Input):
     "DELETE /clips/{clip_id}",
     "Delete a clip",
     description="It is hidden and its quota freed at once. It rests for TRASH_DAYS at most, for "
-    "less while the disk is getting full or its owner's deleted clips take more than their quota. "
+    "less while the disk is getting full or its owner's deleted clips take more than their quota "
+    f"or are more than {trash.MOST}. "
     "It can be restored as long as it rests; then its file goes. Its owner may let it rest with a "
     "token for any room. Whom a clip of somebody else's "
     "shows, and admins of its room, delete it for good, as far as `sharer_rights` let them. What "

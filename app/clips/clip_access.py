@@ -16,6 +16,7 @@ from app.context import Context
 from app.errors import NotFound, NotPermitted
 from app.models import ClipRow
 from app.models.schema import ReplayClip
+from app.store import after
 
 NO_CLIP = "there is no such clip, or it is not yours"
 SHOWN: dict[str, Any] = {"ready": True, "deleted_at": None}
@@ -159,6 +160,11 @@ def may_come_back(row: ClipRow, now: datetime, trash: timedelta) -> bool:
     """Whether a clip is deleted, and can be restored. `trash`: how long at most."""
     deleted_at = row["deleted_at"]
     return bool(row["ready"]) and deleted_at is not None and deleted_at > now - trash
+
+
+def restorable(now: datetime, trash: timedelta) -> dict[str, Any]:
+    """What the row of a clip that is deleted, and can be restored, matches."""
+    return {"deleted_at": after(now - trash)}
 
 
 def is_gone(row: ClipRow, now: datetime, trash: timedelta) -> bool:

@@ -23,7 +23,6 @@ from app.models import ClipOrder, ClipRow, FileRow, Row, Visibility, keyset
 from app.models.instants import EPOCH, FAR
 from app.models.keyset import Page, Position
 from app.models.schema import File
-from app.store import dated
 
 LOOKED_AT = 500
 
@@ -199,7 +198,7 @@ async def _scopes(ctx: Context, caller: Caller, seen: ClipsSeen, wanted: Wanted)
     of_moment: Row = {} if wanted.moment_id is None else {"moment_id": wanted.moment_id}
     here: Row = {} if room is None else {"room": room}
     if wanted.deleted:
-        here = {"deleted_at": dated()}
+        here = clip_access.restorable(datetime.now(UTC), ctx.settings.trash)
     if seen.everybodys:
         return [_Scope(of_moment | ({} if owner is None else {"owner": owner}) | here)]
     scopes: list[_Scope] = []

@@ -125,7 +125,8 @@ async def delete(
             raise NotFound(clip_access.NO_CLIP)
         if await _delete(ctx, caller.identity, row, since, purge=purge):
             break
-    await trash.bound(ctx, row["owner"], now)
+    if not purge:
+        await trash.bound(ctx, row["owner"], now)
     return str(row["owner"])
 
 

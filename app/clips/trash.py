@@ -2,7 +2,7 @@
 
 They count in nobody's quota. All those of a user take no more than that quota, and none rests while
 the disk is getting full: otherwise a user who makes clips and deletes them would shrink the buffers
-of others.
+of others. Nor are they more than `MOST`: whoever looks for those that rest reads all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import structlog
 from app.access import quota
 from app.clips import charging
 from app.context import Context
+from app.models import ClipRow
 from app.models.schema import File, ReplayClip
 from app.settings import Settings
 from app.settings.clip_settings import AT_LEAST
@@ -22,7 +23,12 @@ from app.store import after
 
 GOES_FIRST = 2
 """Times FREE_SPACE_MIN_BYTES, below which buffers shrink: with less free none rests any longer."""
+MOST = 500
+"""Clips of one user that rest."""
+AT_A_TIME = 200
+"""Clips that one deletion lets go; the next one takes the rest."""
 NEWEST_FIRST = [("deleted_at", -1), ("_id", 1)]
+_READ = dict.fromkeys(("file_id", "ready", "deleted_at", "turn"), 1)
 
 log = structlog.get_logger()
 
@@ -41,22 +47,26 @@ def why_gone(settings: Settings) -> str:
     return (
         f"the clip rests no longer: a deleted one does for {settings.trash.total_seconds():g} s at "
         "most, for less where the disk is getting full or its owner's deleted clips take more than "
-        "their quota, and not at all if it was purged"
+        f"their quota or are more than {MOST}, and not at all if it was purged"
     )
 
 
-async def bound(ctx: Context, owner: str, now: datetime) -> None:
-    """Lets a user's clips go that rest beyond their quota, those that were deleted first."""
+async def bound(ctx: Context, owner: str, now: datetime, *, most: int = MOST) -> None:
+    """Lets a user's clips go that rest beyond their quota, or `most`: first deleted, first gone."""
     over = now - ctx.settings.trash
     # No more than an index serves: see `app.store`.
     resting = {"owner": owner, "deleted_at": after(over)}
-    found = await ctx.store.rows(ReplayClip).find(resting).sort(NEWEST_FIRST).to_list(None)
-    rows = [row for row in found if row["ready"]]
+    found = ctx.store.rows(ReplayClip).find(resting, _READ).sort(NEWEST_FIRST)
+    rows = [row async for row in found if row["ready"]]
     ids = {"$in": [row["file_id"] for row in rows]}
     sizes = ctx.store.rows(File).find({"_id": ids}, {"size_bytes": 1})
     size_of = {file["_id"]: file["size_bytes"] async for file in sizes}
     left_bytes = (await quota.read(ctx.store, ctx.settings, owner)).quota_bytes
-    for row in rows:
+    beyond: list[ClipRow] = []
+    for place, row in enumerate(rows):
         left_bytes -= size_of.get(row["file_id"], 0)
-        if left_bytes < 0 and await charging.age(ctx, row, over):
+        if left_bytes < 0 or place >= most:
+            beyond.append(row)
+    for row in beyond[-AT_A_TIME:]:
+        if await charging.age(ctx, row, over):
             log.info("clip_trash_is_full", clip=row["_id"], owner=owner)

@@ -14,7 +14,7 @@ import pytest
 
 from app.access import quota
 from app.access.tokens import Caller
-from app.clips import clip_expiry, clip_pages, library
+from app.clips import clip_expiry, clip_pages, library, trash
 from app.clips.clip_pages import Wanted
 from app.context import Context
 from app.errors import Gone, Invalid, NotFound, QuotaExceeded, StoreRefuses
@@ -24,6 +24,7 @@ from app.storage.free_space import free_bytes
 from tests.integration.captures.checking import captured, files
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
 from tests.integration.clips.clients import beside
+from tests.integration.clips.rows import add_clip
 
 
 async def shelve(ctx: Context, number: int, owner: str = "ada", room: str = "room") -> str:
@@ -276,6 +277,21 @@ async def test_clips_that_rest_take_no_more_than_a_quota(
     assert len(files(ctx)) == 1
     trash = await clip_pages.page(ctx, ADA, Wanted(deleted=True))
     assert [clip.row["_id"] for clip in trash.items] == [second]
+
+
+async def test_no_more_than_so_many_clips_of_a_user_rest(ctx: Context) -> None:
+    """Those that were deleted first go first; nothing of others does."""
+    ctx = replace(ctx, settings=ctx.settings.model_copy(update={"trash_days": 7}))
+    now = datetime.now(UTC)
+    for owner in ("ada", "bob"):
+        for hours in range(4):
+            name, at = f"{owner} {hours}", now - timedelta(hours=hours)
+            await add_clip(ctx, name, owner=owner, created_at=at, deleted_at=at, turn=1)
+    await trash.bound(ctx, "ada", now, most=2)
+    assert await ids(ctx, ADA, deleted=True) == ["ada 0", "ada 1"]
+    assert len(await ids(ctx, BOB, deleted=True)) == 4
+    with pytest.raises(Gone, match="are more than 500"):
+        await library.restore(ctx, ADA, "ada 2")
 
 
 async def test_no_clip_rests_while_the_disk_is_getting_full(
