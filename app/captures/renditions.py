@@ -31,8 +31,8 @@ async def accept(
     """A clip of the caller's, and its rendition that will be made, or is there. Its quota is held.
 
     The row comes first, as `accepting`, as that of a capture. Raises NotFound, NotPermitted,
-    Invalid, TooManyCaptures, QuotaExceeded, Conflict (the clip has too many, or none beside it),
-    Unavailable.
+    Invalid, TooManyCaptures, QuotaExceeded, Conflict (the clip has too many, or none beside it,
+    or there are too many pauses), Unavailable.
     """
     row = await clip_access.callers_own(ctx, caller, clip_id, to="ask for this")
     clip = await library.with_file(ctx, row)
@@ -103,7 +103,13 @@ def _rendition(clip: Clip, beside: Sequence[ClipRow], request: RenditionRequest)
     rendition_id, kind = secrets.token_hex(12), request.format
     whole = clip.row["duration_seconds"]
     if beside:
-        whole = side_by_side.plan([clip.row, *beside]).seconds
+        film = side_by_side.plan([clip.row, *beside])
+        if film.pauses > side_by_side.MOST_PAUSES:
+            raise Conflict(
+                f"the clips of the moment leave out {film.pauses} pauses: side by side they are "
+                f"shown with {side_by_side.MOST_PAUSES} at most"
+            )
+        whole = film.seconds
     start, end = request.part_of(whole)
     beside_ids = [each["_id"] for each in beside]
     return Rendition(

@@ -16,6 +16,8 @@ from app.models import ClipRow, RenditionFormat
 
 RATE = 30
 """Pictures a second."""
+MOST_PAUSES = 500
+"""Of all clips of a film: some 110 bytes each in an argument of ffmpeg's, which has 128 KiB."""
 _COLUMNS = 2
 _AWAY = 0.001
 """Seconds: a picture that is this near to a pause is after it."""
@@ -66,6 +68,11 @@ class Arrangement:
     height: int
     seconds: float
     heard: int
+
+    @property
+    def pauses(self) -> int:
+        """How many the clips leave out."""
+        return sum(len(cell.pauses) for cell in self.cells)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import av
@@ -161,3 +162,20 @@ async def test_up_to_four_clips_of_ones_own_and_of_one_moment_are_shown_and_whol
             await asked(ctx, clips[0], **part)
     assert await ctx.store.rows(Rendition).count_documents({}) == 0
     assert (await asked(ctx, clips[4]))["beside"] == ["ada", "bob", "carl"]
+
+
+async def test_clips_with_more_pauses_than_a_command_line_holds_are_refused(ctx: Context) -> None:
+    """At once: as a film that is not made they would be tried again and again."""
+    at = datetime.now(UTC)
+    for name, pauses in (("one", 200), ("other", 301)):
+        gaps = [
+            {"start": at + timedelta(seconds=2 * n), "end": at + timedelta(seconds=2 * n + 1)}
+            | {"why": "not-recorded", "kept": False}
+            for n in range(pauses)
+        ]
+        ends = {"created_at": at, "delivered_end": at + timedelta(seconds=2 * pauses)}
+        await add_clip(ctx, name, owner="root", moment_id="moment", gaps=gaps, **ends)
+    for name in ("one", "other"):
+        with pytest.raises(Conflict, match="leave out 501 pauses"):
+            await asked(ctx, document(clip_row(name, owner="root", moment_id="moment")))
+    assert await ctx.store.rows(Rendition).count_documents({}) == 0
