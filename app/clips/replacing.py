@@ -65,7 +65,7 @@ async def replace(ctx: Context, who: str, old_id: str, new_id: str, *, once: boo
         if await _leave(ctx, who, old, new_id):
             await clip_events.withdrawn(ctx, who, old, ClipLoss.DELETED)
             break
-    await _stay_closed(ctx, old_id, new_id)
+    await _stay_closed(ctx, new_id)
     await clip_renditions.withdraw_all(ctx, old_id)
     await trash.bound(ctx, old["owner"], datetime.now(UTC))
     await refused_shares.ask_again(ctx, {"identity": old["owner"], "why": Why.QUOTA})
@@ -142,8 +142,17 @@ async def _leave(ctx: Context, who: str, old: ClipRow, new_id: str) -> bool:
     return doing.is_done
 
 
-async def _stay_closed(ctx: Context, old_id: str, new_id: str) -> None:
-    """Closes a clip that was replaced, if what has its place was closed before it rested."""
+async def _stay_closed(ctx: Context, new_id: str) -> None:
+    """Closes what a clip has replaced, with its trims, if it was closed before that rested."""
     new = await ctx.store.rows(ReplayClip).find_one({"_id": new_id})
-    if new is not None and new["closed_by"] is not None:
-        await trims.close(ctx, old_id, new["closed_by"], replaced_by=new_id)
+    if new is None or (closed_by := new["closed_by"]) is None:
+        return
+
+    def is_closed(row: ClipRow) -> bool:
+        return row["closed_by"] is not None
+
+    async def close(row: ClipRow) -> bool:
+        closing = clip_visibility.closed(row, closed_by)
+        return await ctx.store.take(ReplayClip, row, closing) is not None
+
+    await trims.bring(ctx, new["owner"], new_id, is_closed, close)

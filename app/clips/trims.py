@@ -7,7 +7,6 @@ a clip goes.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from app.clips import clip_visibility
 from app.context import Context
@@ -82,8 +81,8 @@ async def _gone_places(ctx: Context, clip_id: str) -> set[str]:
     return {*of} - there
 
 
-async def close(ctx: Context, clip_id: str, closed_by: str, **where: Any) -> None:
-    """Closes a clip that nobody has closed, as another was, while its row is as `where` says."""
-    which = {"_id": clip_id, "closed_by": None, **where}
+async def close(ctx: Context, clip_id: str, closed_by: str) -> None:
+    """Closes a clip that nobody has closed, as what it is a part of was."""
+    which = {"_id": clip_id, "closed_by": None}
     while row := await ctx.store.rows(ReplayClip).find_one(which):
         await ctx.store.take(ReplayClip, row, clip_visibility.closed(row, closed_by))

@@ -247,11 +247,12 @@ async def test_a_clip_that_its_owner_has_restored_is_not_replaced_again(ctx: Con
 async def test_what_is_closed_in_a_trim_is_closed_in_the_clip_that_it_replaced(
     ctx: Context, *, halfway: bool
 ) -> None:
-    """Also in what that had replaced, and before it rests: its owner opens neither instead."""
+    """Also in what that had replaced, and in its trims: its owner opens none of these instead."""
     whose = {"owner": "root", "shared_by": "bob"}
     await two_clips(ctx, trimmed_from="oldest")
     await add_clip(ctx, "oldest", visibility="room", audience="RM", **whose)
     await charge(ctx, "root", "oldest")
+    await add_clip(ctx, "other", trimmed_from="old", **whose)
     assert await replacing.replace(ctx, "root", "oldest", "old")
     if halfway:
         await given(ctx, "old", "new")
@@ -259,8 +260,7 @@ async def test_what_is_closed_in_a_trim_is_closed_in_the_clip_that_it_replaced(
     assert await resume(ctx)
     if not halfway:
         await objections.close(ctx, BOB, "new")
-    names = ("old",) if halfway else ("old", "oldest")
-    for name in names:
+    for name in ("old", "oldest", "other"):
         assert (await library.restore(ctx, ADMIN, name)).row["closed_by"] == "bob"
         with pytest.raises(Conflict, match="has closed the clip"):
             await library.change(ctx, ADMIN, name, {"visibility": "room"})
