@@ -13,7 +13,7 @@ import structlog
 from app import metrics
 from app.access.permissions import allowed
 from app.errors import ReplayError
-from app.models import Action, CommunityRow, MemberRow, Role, Row
+from app.models import Action, CapturePolicy, CommunityRow, MemberRow, Role, Row
 from app.models.metric_words import ErrorKind
 from app.models.schema import Community, Member
 from app.settings import Settings, ceilings
@@ -97,6 +97,20 @@ def rules_by(settings: Settings, community: str, row: CommunityRow | None) -> Ru
         retention_minutes=limit("retention_minutes", given.get("retention_minutes")),
         own=tuple(name for name in _FALLING_BACK if given.get(name) is not None),
     )
+
+
+async def opened_to_rooms(store: Store, settings: Settings) -> Row | None:
+    """What fulfil communities whose CAPTURE_POLICY is `room`: a condition on a name.
+
+    None if there are none. It costs the rows of those whose own rule differs from the instance's.
+    """
+    is_rule = settings.capture_policy == CapturePolicy.ROOM
+    others = [each for each in CapturePolicy if (each == CapturePolicy.ROOM) != is_rule]
+    found = store.rows(Community).find({"capture_policy": {"$in": others}}, {"_id": 1})
+    names = sorted([row["_id"] async for row in found])
+    if is_rule:
+        return {"$nin": names}
+    return {"$in": names} if names else None
 
 
 async def exists(store: Store, community: str) -> bool:

@@ -18,7 +18,6 @@ from app.access.tokens import Caller
 from app.errors import NotPermitted
 from app.models import AccessMode, CapturePolicy, MemberRow, Row, Stopper, intervals
 from app.models.intervals import Interval
-from app.models.schema import Buffer
 from app.settings import Settings
 from app.store import Store
 
@@ -175,51 +174,37 @@ async def scope(store: Store, settings: Settings, caller: Caller) -> Row:
     return here | (seen[0] if len(seen) == 1 else {"$or": seen})
 
 
-def matches(condition: Row, share: Mapping[str, Any]) -> bool:
-    """Whether a share, as a row with the fields of Share, is within what `scope` gave."""
-    for field, wanted in condition.items():
-        if field == "$or":
-            fits = any(matches(each, share) for each in wanted)
-        elif isinstance(wanted, dict):
-            fits = share[field] in wanted["$in"]
-        else:
-            fits = share[field] == wanted
-        if not fits:
-            return False
-    return True
-
-
-def _sees_others(caller: Caller, of: Rules, row: MemberRow | None = None, *, in_room: bool) -> bool:
-    """Whether the caller sees the shares of others in a community, for this alone."""
+def _trusts(of: Rules, row: MemberRow, caller: Caller) -> bool:
+    """Whether the caller sees the shares of others in a community, for their role there alone."""
     somebodys = Share(caller.room or "", "", "", of.community)
     held = communities.actions_by(AccessMode.RBAC, row)
-    known = Standing(of.capture_policy, (), held, in_room=in_room, live=False)
+    known = Standing(of.capture_policy, (), held, in_room=False, live=False)
     return policy.right(caller, somebodys, known) > Right.NONE
 
 
 async def _others(store: Store, settings: Settings, caller: Caller) -> list[Row]:
     """What is seen beside one's own.
 
-    Of rooms one was in the shares of communities that open them to these; the live room that one
-    administrates, communities where one holds CAPTURE, and those whose limits one manages.
+    Of rooms one was in the shares of communities that open them to these, or all if one is their
+    admin; the live room that one administrates, communities where one holds CAPTURE, and those
+    whose limits one manages. It costs nothing of what was shared there.
     """
-    sids, members, live = await asyncio.gather(
+    sids, members, opened, live = await asyncio.gather(
         presence.rooms_of(store, caller.identity, caller.room),
         communities.all_memberships(store, caller.identity),
+        communities.opened_to_rooms(store, settings),
         presence.live_for(store, caller),
     )
-    here: Row = {"room_sid": {"$in": sids}}
-    # Shares of one room may be of several communities: see `app.recording.belonging`.
-    shared_in = set(await store.rows(Buffer).distinct("community", here)) if sids else set()
-    rules = await communities.rules_of(store, settings, {*members, *shared_in})
-    shown = sorted(each for each in shared_in if _sees_others(caller, rules[each], in_room=True))
-    trusted = [
-        community
-        for community, row in members.items()
-        if _sees_others(caller, rules[community], row, in_room=False)
-    ]
-    return [
-        *([here | {"community": {"$in": shown}}] if shown else []),
-        *([{"room_sid": live}] if live is not None else []),
-        *([{"community": {"$in": trusted}}] if trusted else []),
-    ]
+    rules = await communities.rules_of(store, settings, members)
+    trusted = [each for each, row in members.items() if _trusts(rules[each], row, caller)]
+    others: list[Row] = []
+    if sids and caller.room_admin:
+        others.append({"room_sid": {"$in": sids}})
+    elif sids and opened is not None:
+        # Shares of one room may be of several communities: see `app.recording.belonging`.
+        others.append({"room_sid": {"$in": sids}, "community": opened})
+    if live is not None:
+        others.append({"room_sid": live})
+    if trusted:
+        others.append({"community": {"$in": trusted}})
+    return others

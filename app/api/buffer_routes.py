@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 from starlette.routing import BaseRoute
@@ -18,16 +18,14 @@ from app.api.operation import Answer, endpoint
 from app.api.token_buckets import Kept
 from app.captures import share_erasure
 from app.errors import NotFound, NotPermitted
+from app.models import BufferState
 from app.models.input_types import Name, Seconds
-from app.models.keyset import Order
-from app.models.schema import Buffer
-from app.viewing import buffer_states, stored_timelines
+from app.viewing import buffer_pages, buffer_states, stored_timelines
 from app.viewing.timeline import Timeline
 
 _STATE = "|".join(buffer_states.NAMES)
 States = Annotated[str, Field(pattern=rf"^({_STATE})(,({_STATE}))*$", max_length=200)]
 """Comma separated names of `app.viewing.buffer_states`."""
-_NEWEST_FIRST = Order("since")
 _LONGEST = timedelta(days=365)
 """No share is kept for as long."""
 
@@ -42,8 +40,7 @@ class BufferQuery(wire.Input):
     state: States | None = Field(
         None,
         description="Only in these states, comma separated; `active`: any but `ended` and "
-        "`refused`. Where single active states are asked for, a page may hold fewer than `limit` "
-        "although others follow.",
+        "`refused`.",
         examples=["recording,lagging"],
     )
     limit: PageSize = 50
@@ -54,29 +51,25 @@ class BufferQuery(wire.Input):
     "GET /buffers",
     "The buffers that the caller may see",
     description="Their own shares, and those that a community's rules or a role let them see: live "
-    "ones, and those of which something is still kept.",
+    "ones, and those of which something is still kept. A page may hold fewer than `limit`, or "
+    "none, and still have a `next`.",
     answers={HTTPStatus.OK: Answer("A page of buffers.")},
 )
 async def list_buffers(call: Call[BufferQuery]) -> BufferPage:
     """Lists the buffers that the caller may see, a page at a time."""
     ctx, given = call.ctx, call.input
-    wanted = {"room": given.room, "identity": given.sharer}
-    conditions: list[dict[str, Any]] = [
+    states = frozenset(BufferState) if given.state is None else buffer_states.read(given.state)
+    page = await buffer_pages.page(
+        ctx.store,
         await visibility.scope(ctx.store, ctx.settings, call.caller),
-        {field: value for field, value in wanted.items() if value is not None},
-        {} if given.state is None else buffer_states.stored(buffer_states.read(given.state)),
-    ]
-    page = await ctx.store.page(
-        Buffer,
-        _NEWEST_FIRST,
-        {"$and": conditions},
+        given.model_dump(by_alias=True, exclude_none=True, include={"room", "sharer"}),
+        states,
         limit=given.limit,
         after=given.next,
-        fields={"since": 1},
     )
     lines = await _lines(call, [row["_id"] for row in page.items])
     if given.state is not None:
-        lines = [line for line in lines if line.state in buffer_states.read(given.state)]
+        lines = [line for line in lines if line.state in states]
     items = await buffer_views.views(call.state, call.caller, lines, call.now)
     return BufferPage(items=items, next=page.next)
 

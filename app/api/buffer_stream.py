@@ -27,7 +27,7 @@ from app.api.json_types import AsText, Id, only
 from app.api.operation import Answer, endpoint
 from app.api.web_state import WebState
 from app.errors import TooManyRequests
-from app.models import Row
+from app.models import Row, conditions
 from app.models.input_types import Name
 from app.viewing import looks
 from app.viewing.looks import Looks
@@ -139,7 +139,7 @@ class _News:
                 await asyncio.sleep(max(0.0, turn + TURN_SECONDS - time.monotonic()))
 
     def _sees(self, share: Mapping[str, Any]) -> bool:
-        return visibility.matches(self._scope, share) and visibility.matches(self._wanted, share)
+        return conditions.matches(self._scope, share) and conditions.matches(self._wanted, share)
 
     async def _news(self, lines: Sequence[Timeline]) -> list[ServerSentEvent] | None:
         """What has changed; nothing where the store can't say what the caller may see.

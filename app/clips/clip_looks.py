@@ -1,25 +1,22 @@
 """Looks for the rows of clips that a page may hold: what matches, from a position on.
 
-A look costs the same however many clips there are. They are asked for in stretches of time that
-grow, as the embedded database reads all that matches before it sorts, or counts to a limit.
+A look costs the same however many clips there are: see `app.stretches`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from app import stretches
 from app.context import Context
 from app.models import ClipRow, Row
-from app.models.instants import EPOCH
 from app.models.keyset import Order, Position
 from app.models.schema import ReplayClip
 from app.store import first
 
-_FIRST_STRETCH = timedelta(minutes=10)
-_GROWTH = 4
-"""Of a stretch after one that has nothing: what lies densely there is read whole."""
 NEWEST_FIRST = Order("created_at")
 OLDEST_FIRST = Order("created_at", newest_first=False)
+_GROWTH = 4
 _TICK = timedelta(milliseconds=1)
 """How exact instants in rows are."""
 
@@ -33,24 +30,10 @@ async def before(
     ctx: Context, scope: Row, begin: Position, since: datetime, count: int
 ) -> list[ClipRow]:
     """The newest rows of a scope before a position, at most `count` and not older than `since`."""
-    at, clip_id = begin
-    clips = ctx.store.rows(ReplayClip)
-    rows: list[ClipRow] = []
-    if clip_id and at >= since:
-        same = clips.find(scope | NEWEST_FIRST.beside(begin)).sort(NEWEST_FIRST.sorting)
-        rows = await first(same, count)
-    # An hour more than now: other machines' clocks.
-    end = min(at, datetime.now(UTC) + timedelta(hours=1))
-    stretch = end - EPOCH if _is_looked_through_once(scope) else _FIRST_STRETCH
-    while len(rows) < count and end > since:
-        start = max(since, end - stretch)
-        older = clips.find(scope | NEWEST_FIRST.beyond(None, start, end))
-        found = await first(older.sort(NEWEST_FIRST.sorting), count - len(rows))
-        rows += found
-        # As far on as the rest lies if it lies as densely, and not in one leap.
-        factor = min(_GROWTH, (count - len(rows)) / len(found)) if found else _GROWTH
-        end, stretch = start, min(stretch * max(1.0, factor), end - EPOCH)
-    return rows
+    at_once = _is_looked_through_once(scope)
+    return await stretches.before(
+        ctx.store, ReplayClip, NEWEST_FIRST, scope, begin, since, count, at_once=at_once
+    )
 
 
 async def resting(
@@ -78,14 +61,14 @@ async def after(
     at, clip_id = begin
     clips = ctx.store.rows(ReplayClip)
     rows: list[ClipRow] = []
-    end = min(until, datetime.now(UTC) + timedelta(hours=1))
+    end = min(until, stretches.latest(datetime.now(UTC)))
     stretch = end - at
     if clip_id and at < end:
         same = clips.find(scope | OLDEST_FIRST.beside(begin)).sort(OLDEST_FIRST.sorting)
-        rows, at, stretch = await first(same, count), at + _TICK, _FIRST_STRETCH
+        rows, at, stretch = await first(same, count), at + _TICK, stretches.FIRST_STRETCH
     while len(rows) < count and at < end:
         # Never more than half of what is left: nobody knows where the oldest lies.
-        stretch = min(stretch, max(_FIRST_STRETCH, (end - at) / 2))
+        stretch = min(stretch, max(stretches.FIRST_STRETCH, (end - at) / 2))
         stop = min(end, at + stretch)
         younger = clips.find(scope | OLDEST_FIRST.beyond(None, at, stop))
         rows += await first(younger.sort(OLDEST_FIRST.sorting), count - len(rows))

@@ -31,7 +31,10 @@ class Community(Model, Stored[CommunityRow]):
     the same slots by whose shares they are, for the limit of one user.
     """
 
-    model_config = {"collection": "communities"}
+    model_config = {
+        "collection": "communities",
+        "indexes": lambda: [IndexModel([("capture_policy", ASCENDING)])],
+    }
 
     id: str = Field(primary_field=True)
     enabled: bool = True
@@ -163,7 +166,7 @@ class AuditEntry(Model, Stored[AuditRow]):
         # Ascending, though lists go back in time: see ReplayClip.
         "indexes": lambda: [
             IndexModel([(field, ASCENDING) for field in (*which, "at", "_id")])
-            for which in (("identity",), ("action",), ())
+            for which in (("subject",), ("identity",), ("action",), ())
         ],
     }
 

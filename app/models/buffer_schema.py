@@ -50,7 +50,11 @@ class Buffer(Model, Stored[BufferRow]):
             Index(Buffer.room, Buffer.identity),
             Index(Buffer.room_sid, Buffer.identity),
             Index(Buffer.identity),
-            IndexModel([("ended_at", ASCENDING)]),
+            *(
+                IndexModel([(field, ASCENDING) for field in (*which, "since", "_id")])
+                for narrow in ((), ("room_sid",), ("room",), ("community",))
+                for which in (narrow, (*narrow, "ended_at"))
+            ),
             IndexModel([("forget_before", ASCENDING)]),
             IndexModel([("forget_ranges.start", ASCENDING)]),
         ],
@@ -103,6 +107,7 @@ class EgressSession(Model, Stored[SessionRow]):
                 name="one_egress_per_share_and_role",
             ),
             IndexModel([("buffer_id", ASCENDING), ("created_at", ASCENDING)]),
+            IndexModel([("role", ASCENDING)]),
             IndexModel([("egress_id", ASCENDING)]),
             IndexModel([("room_sid", ASCENDING), ("identity", ASCENDING)]),
             IndexModel([("identity", ASCENDING)]),

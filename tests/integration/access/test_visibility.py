@@ -11,6 +11,7 @@ from app.access import communities, visibility
 from app.access.policy import Right, Share
 from app.access.tokens import Caller
 from app.context import Context
+from app.models import conditions
 from app.models.schema import Buffer, Participant, Room
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -81,7 +82,7 @@ async def listed(ctx: Context, caller: Caller) -> set[str]:
     )
     scope = await visibility.scope(ctx.store, ctx.settings, caller)
     found = set(await ctx.store.rows(Buffer).distinct("_id", scope))
-    followed = {row["_id"] for row in rows if visibility.matches(scope, row)}
+    followed = {row["_id"] for row in rows if conditions.matches(scope, row)}
     one_by_one = {
         row["_id"] for row, each in zip(rows, permits, strict=True) if each.right >= Right.SEE
     }
