@@ -107,7 +107,7 @@ def jobs_of(
         partial(capture_expiry.forget_captures, ctx),
         partial(share_erasure.go_on, ctx),
         partial(share_erasure.go_on_with_all, ctx),
-        partial(clip_expiry.sweep_clips, ctx),
+        partial(clip_expiry.sweep_clips, ctx, clip_expiry.Walks()),
         partial(orphans.expire_orphans, ctx),
         partial(clip_thumbnails.sweep, ctx),
         partial(quota_check.check, ctx),

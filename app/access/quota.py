@@ -10,7 +10,7 @@ A clip can be deleted and restored again and again, by several at once. Its row 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -155,10 +155,11 @@ async def give_back(store: Store, identity: str, clip_id: str) -> None:
     await _change(store, identity, clip_id, lambda _: _NONE)
 
 
-async def is_charged(store: Store, identity: str, clip_id: str) -> bool:
-    """Whether a clip takes bytes of the quota now."""
-    row = await store.rows(UserReplayQuota).find_one({"_id": identity}, {f"charges.{clip_id}": 1})
-    return row is not None and clip_id in row.get("charges", {})
+async def charged(store: Store, identity: str, clip_ids: Collection[str]) -> set[str]:
+    """Which of these clips take bytes of the quota now."""
+    fields = {f"charges.{each}": 1 for each in clip_ids}
+    row = await store.rows(UserReplayQuota).find_one({"_id": identity}, fields)
+    return set() if row is None else {*clip_ids} & row.get("charges", {}).keys()
 
 
 async def _change(

@@ -64,7 +64,7 @@ async def age(ctx: Context, row: ClipRow, since: datetime) -> bool:
 
 async def uncharge(ctx: Context, row: ClipRow) -> None:
     """Frees the charge of a hidden clip that somebody left when they were killed."""
-    if not await quota.is_charged(ctx.store, row["owner"], row["_id"]):
+    if not await quota.charged(ctx.store, row["owner"], [row["_id"]]):
         return
     # A request that is about to show the clip finds it in another turn, and charges it again.
     hidden = await ctx.store.take(ReplayClip, row, {"turn": row["turn"] + 2}, ready=True)

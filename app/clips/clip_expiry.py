@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 import structlog
-from pymongo.asynchronous.cursor import AsyncCursor
 
 from app import metrics
-from app.access import audit
+from app.access import audit, quota
 from app.clips import (
     charging,
     clean_copies,
@@ -26,12 +25,13 @@ from app.models import AuditAction, ClipRow, Row
 from app.models.metric_words import ErrorKind
 from app.models.schema import File, ReplayClip
 from app.storage.confined import PathRefused
-from app.store import before, since
+from app.stretches import Walk
 from app.work import rounds, set_clock
 from app.work.jobs import job, seconds
 
 AT_A_TIME = 200
 """Clips of one pass; the next one takes the rest."""
+_KEPT_BY_NOBODY: Row = {"keep": False, "ready": True, "deleted_at": None}
 MOST_REFUSED = 50
 """Clips of one pass which a store does not let go, as a legal hold has it. With more it is the
 store that refuses."""
@@ -43,24 +43,34 @@ class NotRemoved(Exception):
     """A clip's store does not let go of it; of others it does."""
 
 
+class Walks:
+    """How far the passes of one worker have come: each goes on where the one before ended."""
+
+    def __init__(self) -> None:
+        self.expired = Walk(ReplayClip, "expires_at")
+        self.resting = Walk(ReplayClip, "deleted_at")
+        self.over = Walk(ReplayClip, "deleted_at")
+
+
 @job("sweep_clips", every=seconds(15), timeout=seconds(90))
-async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
+async def sweep_clips(
+    ctx: Context, walks: Walks | None = None, *, now: datetime | None = None
+) -> None:
     """Deletes clips that have expired, removes those that were deleted.
 
-    Interrupted anywhere, the next pass goes on where it ended. While the media root is away all
-    waits.
+    Interrupted anywhere, a later pass does the rest. While the media root is away all waits.
+    `walks` None: it begins at the newest.
     """
     if not await ctx.has_media_root():
         return
+    walks = walks or Walks()
     now = now or set_clock.OURS.cautious(datetime.now(UTC))
-    await expire(ctx, {"expires_at": before(now)}, now)
-    rows = ctx.store.rows(ReplayClip)
+    expired = walks.expired.go_on(ctx.store, _KEPT_BY_NOBODY, until=now, count=AT_A_TIME)
+    await _expire(ctx, expired, now)
     over = now - await trash.rest(ctx)
+    resting = walks.resting.go_on(ctx.store, {}, since=over, count=AT_A_TIME)
+    await _uncharge(ctx, [row async for row in resting if row.get("ready")])
     refused: list[str] = []
-
-    async def uncharge(row: ClipRow) -> None:
-        await charging.uncharge(ctx, row)
-        await clip_renditions.withdraw_all(ctx, row["_id"])
 
     async def sweep(row: ClipRow) -> None:
         if await charging.let_go(ctx, row) and not await _is_being_copied(ctx, row, now):
@@ -72,11 +82,10 @@ async def sweep_clips(ctx: Context, *, now: datetime | None = None) -> None:
                     raise
                 raise NotRemoved(str(error)) from error
 
-    await _each(rows.find({"deleted_at": since(over), "ready": True}), uncharge)
-    await _each(rows.find({"deleted_at": before(over)}), sweep)
+    await _each(walks.over.go_on(ctx.store, {}, until=over, count=AT_A_TIME), sweep)
 
 
-async def _each(found: AsyncCursor[ClipRow], serve: Callable[[ClipRow], Awaitable[None]]) -> None:
+async def _each(found: AsyncIterable[ClipRow], serve: Callable[[ClipRow], Awaitable[None]]) -> None:
     """Serves AT_A_TIME clips; those that can't be served are none of them, and in nobody's way."""
     served = 0
     async for row in found:
@@ -89,16 +98,35 @@ async def _each(found: AsyncCursor[ClipRow], serve: Callable[[ClipRow], Awaitabl
 
 async def expire(ctx: Context, which: Row, now: datetime) -> None:
     """Deletes AT_A_TIME of those clips of `which` that nobody keeps."""
-    rows = ctx.store.rows(ReplayClip)
-    expired = {**which, "keep": False, "ready": True, "deleted_at": None}
+    await _expire(ctx, ctx.store.rows(ReplayClip).find(which | _KEPT_BY_NOBODY), now)
 
+
+async def _expire(ctx: Context, found: AsyncIterable[ClipRow], now: datetime) -> None:
     async def hide(row: ClipRow) -> None:
         async with clip_deeds.audited(ctx, audit.NOBODY, AuditAction.CLIP_EXPIRED, row) as doing:
             doing.is_done = await charging.hide(ctx, row, now, keep=False)
         if doing.is_done:
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
 
-    await _each(rows.find(expired), hide)
+    await _each(found, hide)
+
+
+async def _uncharge(ctx: Context, rows: Sequence[ClipRow]) -> None:
+    """Frees what clips that rest still take, and withdraws their renditions: what a process has
+    left that was killed."""
+    of_owner: dict[str, list[str]] = {}
+    for row in rows:
+        with rounds.item(clip=row["_id"]):
+            of_owner.setdefault(row["owner"], []).append(row["_id"])
+    due = await clip_renditions.rendered(ctx, [row["_id"] for row in rows])
+    for owner, ids in of_owner.items():
+        with rounds.item(owner=owner):
+            due |= await quota.charged(ctx.store, owner, ids)
+    for row in rows:
+        if row["_id"] in due:
+            with rounds.item(clip=row["_id"]):
+                await charging.uncharge(ctx, row)
+                await clip_renditions.withdraw_all(ctx, row["_id"])
 
 
 async def _is_being_copied(ctx: Context, row: ClipRow, now: datetime) -> bool:

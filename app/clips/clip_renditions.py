@@ -19,7 +19,7 @@ from app.context import Context
 from app.errors import NotFound
 from app.models import CaptureStatus, ClipRow, FileRow, RenditionRow, Row
 from app.models.schema import File, Rendition, ReplayClip
-from app.work import errands
+from app.work import errands, rounds
 
 NO_RENDITION = "the clip has no such rendition"
 MOST = 20
@@ -56,6 +56,16 @@ async def clips_of_file(ctx: Context, file: FileRow, clip: ClipRow) -> list[Clip
     if row is None:
         raise NotFound(NO_RENDITION)
     return await clips_of(ctx, row, clip)
+
+
+async def rendered(ctx: Context, clip_ids: Sequence[str]) -> set[str]:
+    """Which of these clips a rendition shows."""
+    found: set[str] = set()
+    for field in ("clip_id", "beside"):
+        async for row in ctx.store.rows(Rendition).find({field: {"$in": clip_ids}, **_THERE}):
+            with rounds.item(rendition=row["_id"]):
+                found |= {row["clip_id"], *row["beside"]}
+    return found & {*clip_ids}
 
 
 async def withdraw_all(ctx: Context, clip_id: str) -> None:

@@ -151,7 +151,12 @@ class ReplayClip(Model, Stored[ClipRow]):
             IndexModel([("clean_until", ASCENDING)]),
             IndexModel([("deleted_at", ASCENDING)]),
             IndexModel([("owner", ASCENDING), ("deleted_at", ASCENDING)]),
-            IndexModel([("expires_at", ASCENDING)]),
+            IndexModel(
+                [
+                    (field, ASCENDING)
+                    for field in ("keep", "ready", "deleted_at", "expires_at", "_id")
+                ]
+            ),
         ],
     }
 

@@ -364,7 +364,9 @@ async def test_more_clips_that_cannot_go_than_a_pass_takes_are_in_nobodys_way(
     stuck = [{"owner": "ann"}] * (clip_expiry.AT_A_TIME + 1)
     await put(ctx, ReplayClip, stuck, ready=True, deleted_at=past)
     await add_clip(ctx, "healthy", deleted_at=past)
-    await clip_expiry.sweep_clips(ctx)
+    walks = clip_expiry.Walks()
+    for _ in range(2):
+        await clip_expiry.sweep_clips(ctx, walks)
     assert await ctx.store.rows(ReplayClip).find_one({"_id": "healthy"}) is None
 
 

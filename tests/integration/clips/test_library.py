@@ -21,10 +21,11 @@ from app.errors import Gone, Invalid, NotFound, QuotaExceeded, StoreRefuses
 from app.models.schema import File, ReplayClip
 from app.storage.clip_folder import ClipFolder
 from app.storage.free_space import free_bytes
+from app.store import row_of
 from tests.integration.captures.checking import captured, files
 from tests.integration.captures.conftest import ADA, ADMIN, BOB, MakeShare
 from tests.integration.clips.clients import beside
-from tests.integration.clips.rows import add_clip
+from tests.integration.clips.rows import add_clip, charge, clip_row
 
 
 async def shelve(ctx: Context, number: int, owner: str = "ada", room: str = "room") -> str:
@@ -332,6 +333,23 @@ async def test_a_clip_that_its_store_does_not_let_go_keeps_no_other(
         assert files(ctx) == [held_name]
     await clip_expiry.sweep_clips(ctx)
     assert files(ctx) == []
+
+
+async def test_what_a_resting_clip_still_takes_is_freed_however_many_rest(ctx: Context) -> None:
+    """As where the process was killed that deleted it: no pass looks at all that rest."""
+    ctx = replace(ctx, settings=ctx.settings.model_copy(update={"trash_days": 7}))
+    now = datetime.now(UTC)
+    resting = [
+        clip_row(f"{number}", owner="ada", deleted_at=now)
+        for number in range(clip_expiry.AT_A_TIME)
+    ]
+    left = clip_row("left", owner="ada", deleted_at=now - timedelta(days=1))
+    await ctx.store.rows(ReplayClip).insert_many(map(row_of, [*resting, left]))
+    await charge(ctx, "ada", "left")
+    walks = clip_expiry.Walks()
+    for _ in range(2):
+        await clip_expiry.sweep_clips(ctx, walks)
+    assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
 
 
 async def test_a_clip_that_is_purged_at_once_leaves_nothing(
