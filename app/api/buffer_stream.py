@@ -116,9 +116,10 @@ class _News:
         self, state: WebState, given: Reader, query: BufferEventQuery, scope: Row, *, former: bool
     ) -> None:
         assert given.caller is not None
-        self._state, self._given, self._scope = state, given, scope
+        self._state, self._given = state, given
         self._caller = given.caller
         self._wanted = query.model_dump(by_alias=True, exclude_none=True)
+        self._ways = conditions.alternatives(scope, self._wanted)
         self._former = former
         self._checked = time.monotonic()
         self._versions: dict[str, tuple[object, bool, int]] | None = None
@@ -127,19 +128,20 @@ class _News:
 
     async def events(self, source: Looks) -> AsyncIterator[ServerSentEvent]:
         """The events, until the caller's token expires, or what they were given is ended."""
-        with source.followed(self._sees) as follower:
+        with source.followed(self._ways) as follower:
             while not self._caller.expired(datetime.now(UTC)):
                 turn = time.monotonic()
                 lines = await follower.next(TURN_SECONDS)
                 news = [] if lines is None else await self._news(lines)
                 if news is None:
                     return
+                follower.ways = self._ways
                 for event in news:
                     yield event
                 await asyncio.sleep(max(0.0, turn + TURN_SECONDS - time.monotonic()))
 
     def _sees(self, share: Mapping[str, Any]) -> bool:
-        return conditions.matches(self._scope, share) and conditions.matches(self._wanted, share)
+        return any(conditions.matches(way, share) for way in self._ways)
 
     async def _news(self, lines: Sequence[Timeline]) -> list[ServerSentEvent] | None:
         """What has changed; nothing where the store can't say what the caller may see.
@@ -153,7 +155,8 @@ class _News:
             everything = now - self._checked >= RIGHTS_SECONDS
             if everything:
                 store, settings = self._state.ctx.store, self._state.ctx.settings
-                self._scope = await visibility.scope(store, settings, self._caller)
+                scope = await visibility.scope(store, settings, self._caller)
+                self._ways = conditions.alternatives(scope, self._wanted)
             news = await self._compared(lines, everything=everything)
         except PyMongoError as error:
             log.warning("buffer_events_without_store", error=str(error)[:300])

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from app import context
-from app.models import BufferRow, BufferState
+from app.models import BufferRow, BufferState, Row, conditions
 from app.models.schema import Buffer
 from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
@@ -29,19 +31,20 @@ COST_FACTOR = 4
 AT_MOST = 200
 """Buffers of one follower."""
 _SLIDE_SECONDS = 10
-_FIELDS = dict.fromkeys(("room", "room_sid", "identity", "community", "since", "ended_at"), 1)
+_SHELVES = ("identity", "room_sid", "room", "community")
+_FIELDS = dict.fromkeys((*_SHELVES, "since", "ended_at"), 1)
 
-Sees = Callable[[BufferRow], bool]
-"""Whether a buffer's row (its fields room, room_sid, identity, community) is followed."""
+Ways = Sequence[Row]
+"""Which buffers are followed: `conditions.alternatives`, on the fields of `_SHELVES`."""
 
 log = structlog.get_logger()
 
 
 class BufferFollower:
-    """A follower of the buffers that `sees` says. Another `sees` may be set later."""
+    """A follower of the buffers that `ways` say. Others may be set later."""
 
-    def __init__(self, looks: Looks, sees: Sees) -> None:
-        self.sees = sees
+    def __init__(self, looks: Looks, ways: Ways) -> None:
+        self.ways = ways
         self._looks = looks
         self._number = looks.begun
 
@@ -55,16 +58,15 @@ class BufferFollower:
         if look is None:
             return None
         self._number = look.number
-        return [line for line in look.lines if line.buffer_id in look.followed[self]]
+        return look.followed[self]
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """The buffers, and of each follower the ids of those that are followed."""
+    """The buffers of each follower, newest share first."""
 
     number: int
-    lines: Sequence[Timeline]
-    followed: Mapping[BufferFollower, frozenset[str]]
+    followed: Mapping[BufferFollower, list[Timeline]]
 
 
 class Looks:
@@ -75,15 +77,15 @@ class Looks:
         """The number of the last look that was begun."""
         self._ctx = ctx
         self._followers: set[BufferFollower] = set()
-        self._latest = _Look(0, (), {})
+        self._latest = _Look(0, {})
         self._came = asyncio.Event()
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @contextmanager
-    def followed(self, sees: Sees) -> Iterator[BufferFollower]:
+    def followed(self, ways: Ways) -> Iterator[BufferFollower]:
         """A follower until the block ends; the first look for it begins soon."""
-        follower = BufferFollower(self, sees)
+        follower = BufferFollower(self, ways)
         self._followers.add(follower)
         self._asked.set()
         if self._task is None or self._task.done():
@@ -134,31 +136,38 @@ class Looks:
                 await asyncio.wait_for(self._asked.wait(), rest)
 
     async def _look(self, number: int) -> _Look:
-        followers = list(self._followers)
+        asked = {follower: str(follower.ways) for follower in self._followers}
+        ways = {asked[follower]: follower.ways for follower in asked}
         rows = await self._ctx.store.rows(Buffer).find({}, _FIELDS).to_list(None)
-        order = in_order([row for row in rows if _is_readable(row)])
-        followed = {each: chosen(order, each.sees) for each in followers}
-        ids = frozenset[str]().union(*followed.values())
-        lines: list[Timeline] = []
+        shelves = Shelves(in_order([row for row in rows if _is_readable(row)]))
+        chosen = {each: shelves.first(ways[each], AT_MOST) for each in ways}
+        ids = {buffer_id for each in chosen.values() for buffer_id in each}
+        lines: dict[str, Timeline] = {}
 
         async def add(some: Sequence[str]) -> int:
             query: dict[str, object] = {"_id": {"$in": list(some)}}
             found = await stored_timelines.listing(
                 self._ctx.store, query, datetime.now(UTC), self._ctx.settings, limit=len(some)
             )
-            lines.extend(found)
+            lines.update((line.buffer_id, line) for line in found)
             return len(found)
 
         with rounds.begun("look"):
             await rounds.together_or_alone("buffer", {each: [each] for each in ids}, add)
-        lines.sort(key=lambda line: line.since, reverse=True)
-        held = [line for line in lines if line.state != BufferState.ENDED or line.spans]
-        return _Look(number, held, followed)
+        held = {each: _held(lines, chosen[each]) for each in chosen}
+        return _Look(number, {follower: held[each] for follower, each in asked.items()})
+
+
+def _held(lines: Mapping[str, Timeline], ids: Sequence[str]) -> list[Timeline]:
+    """Of these buffers, newest share first, those that go on or hold something."""
+    found = [lines[each] for each in ids if each in lines]
+    held = [line for line in found if line.state != BufferState.ENDED or line.spans]
+    return sorted(held, key=lambda line: line.since, reverse=True)
 
 
 def _is_readable(row: BufferRow) -> bool:
     """Whether a row has what is chosen by: one that was altered is in nobody's way."""
-    texts = [row.get(each) for each in ("room", "room_sid", "identity", "community")]
+    texts = [row.get(each) for each in _SHELVES]
     has_texts = all(isinstance(text, str) for text in texts)
     return has_texts and isinstance(row.get("since"), datetime) and "ended_at" in row
 
@@ -169,9 +178,34 @@ def in_order(rows: Sequence[BufferRow]) -> list[BufferRow]:
     return sorted(newest, key=lambda row: row["ended_at"] is not None)
 
 
-def chosen(rows: Sequence[BufferRow], sees: Sees) -> frozenset[str]:
-    """The ids of the first AT_MOST rows that somebody sees."""
-    return frozenset([row["_id"] for row in rows if sees(row)][:AT_MOST])
+class Shelves:
+    """Rows of buffers, found by what is asked for: nobody looks through those of others."""
+
+    def __init__(self, rows: Sequence[BufferRow]) -> None:
+        self._rows = rows
+        self._by: dict[tuple[str, str], list[int]] = {}
+        for place, row in enumerate(rows):
+            for field, value in row.items():
+                if field in _SHELVES and isinstance(value, str):
+                    self._by.setdefault((field, value), []).append(place)
+
+    def first(self, ways: Ways, count: int) -> list[str]:
+        """The ids of the first rows that match one of `ways`, at most `count`."""
+        places: set[int] = set()
+        for way in ways:
+            fitting = (at for at in self.places(way) if conditions.matches(way, self._rows[at]))
+            places.update(islice(fitting, count))
+        return [self._rows[at]["_id"] for at in sorted(places)[:count]]
+
+    def places(self, way: Row) -> Iterable[int]:
+        """Where rows lie that may match, in order."""
+        found = [
+            [self._by.get((field, value), []) for value in values]
+            for field, wanted in way.items()
+            if (values := conditions.values(wanted)) is not None
+        ]
+        fewest = min(found, key=lambda shelves: sum(map(len, shelves)), default=None)
+        return range(len(self._rows)) if fewest is None else merge(*fewest)
 
 
 def version(line: Timeline) -> tuple[object, ...]:

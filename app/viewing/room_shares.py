@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app import stretches
 from app.errors import NotFound
-from app.models import BufferRow, BufferState, Row
+from app.models import BufferRow, BufferState, Row, conditions
 from app.models.schema import Buffer, EgressSession
 from app.settings import Settings
 from app.store import Store
-from app.viewing import stored_timelines
+from app.viewing import buffer_pages, stored_timelines
 from app.viewing.timeline import Timeline
 
 AT_MOST = 50
@@ -40,29 +41,60 @@ async def read(
 
     A name may come again, for another room: without `room_sid` it is the one of the newest share.
     Where there are more than AT_MOST, FIRST_OF_ONE of each sharer come before the rest: of both
-    those first that were recorded, then those that go on, then the newest. It costs three reads,
-    and those of the timelines.
+    those first that were recorded, then those that go on, then the newest. Of more than `LOOKED_AT`
+    those that were neither recorded nor go on are not looked at.
     """
-    known: Row = {} if room_sid is None else {"room_sid": room_sid}
-    newest_first: Row = {"$sort": {"since": -1}}
-    sid_only: list[Row] = [{"$limit": 1}, {"$project": {"room_sid": 1}}]
-    newest = await store.matching(
-        Buffer, {"room": room}, {"$and": [which, known]}, newest_first, *sid_only
-    )
-    if not newest:
+    here: Row = {"room": room}
+    if room_sid is None:
+        newest = await _newest(store, which, here)
+        if newest is None:
+            return None
+        room_sid = newest["room_sid"]
+    here |= {"room_sid": room_sid}
+    page = await buffer_pages.page(store, which, here, limit=stretches.LOOKED_AT)
+    rows, complete = page.items, page.next is None and len(page.items) <= AT_MOST
+    if not complete:
+        recorded = await _recorded(store, room_sid)
+        if page.next is not None:
+            ways = conditions.alternatives(which, here)
+            rows = await _with_others(store, rows, recorded, room_sid, ways)
+        rows = _in_order(rows, recorded)
+    if not rows:
         return None
-    sid = newest[0]["room_sid"]
-    fields: Row = {"$project": {"identity": 1, "since": 1, "ended_at": 1}}
-    here: Row = {"$and": [which, {"room": room}]}
-    rows = await store.matching(Buffer, {"room_sid": sid}, here, newest_first, fields)
-    if len(rows) > AT_MOST:
-        rows = _in_order(rows, await _recorded(store, sid))
-    ids = [row["_id"] for row in rows]
+    ids = [row["_id"] for row in rows[:AT_MOST]]
     lines = await stored_timelines.listing(
-        store, {"_id": {"$in": ids[:AT_MOST]}}, now, settings, limit=AT_MOST
+        store, {"_id": {"$in": ids}}, now, settings, limit=AT_MOST
     )
     held = tuple(line for line in lines if line.state != BufferState.ENDED or line.spans)
-    return RoomShares(sid, held, len(ids) <= AT_MOST)
+    return RoomShares(room_sid, held, complete)
+
+
+async def _newest(store: Store, which: Row, wanted: Row) -> BufferRow | None:
+    """The newest share that matches; None if there is none."""
+    after: str | None = None
+    while True:
+        page = await buffer_pages.page(store, which, wanted, limit=1, after=after)
+        if page.items or page.next is None:
+            return page.items[0] if page.items else None
+        after = page.next
+
+
+async def _with_others(
+    store: Store,
+    newest: Sequence[BufferRow],
+    recorded: Collection[str],
+    room_sid: str,
+    ways: Sequence[Row],
+) -> list[BufferRow]:
+    """The newest shares of a room with those that were recorded, or go on; newest first."""
+    rows = {row["_id"]: row for row in newest}
+    older = [each for each in recorded if each not in rows]
+    others: list[Row] = [{"_id": {"$in": older}}, {"room_sid": room_sid, "ended_at": None}]
+    for which in others:
+        async for row in store.rows(Buffer).find(which, buffer_pages.FIELDS):
+            if any(conditions.matches(way, row) for way in ways):
+                rows[row["_id"]] = row
+    return sorted(rows.values(), key=lambda row: (row["since"], row["_id"]), reverse=True)
 
 
 async def _recorded(store: Store, room_sid: str) -> set[str]:

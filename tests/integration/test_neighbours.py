@@ -239,7 +239,7 @@ async def test_whoever_looks_at_the_buffers_sees_the_others(ctx: Context, altere
         bad |= altered
     await ctx.store.database[+Buffer].insert_one(bad | {"_id": "bad"})
     looks = Looks(ctx)
-    with looks.followed(lambda row: True) as follower:
+    with looks.followed([{}]) as follower:
         lines = await follower.next(PATIENCE_SECONDS)
     await looks.close()
     assert lines is not None
@@ -252,7 +252,7 @@ async def test_whoever_looks_at_the_buffers_sees_those_of_readable_sessions(ctx:
         await share.begin(live=True)
     await ctx.store.database[+Summary].insert_one({"_id": bad.id, "runs": [{"first": "x"}]})
     looks = Looks(ctx)
-    with looks.followed(lambda row: True) as follower:
+    with looks.followed([{}]) as follower:
         lines = await follower.next(PATIENCE_SECONDS)
     await looks.close()
     assert [line.buffer_id for line in lines or ()] == [good.id]
