@@ -92,7 +92,7 @@ def jobs_of(
         partial(attendance.attend, ctx, livekit),
         partial(unread_rooms.read_rooms, ctx, livekit),
         partial(reaper.reap, ctx, livekit),
-        partial(fact_expiry.forget_facts, ctx.store),
+        partial(fact_expiry.forget_facts, ctx.store, fact_expiry.Keepers()),
         partial(sender.deliver, ctx, partial(room_messages.say, ctx, livekit)),
         partial(postings.post, ctx, partial(sharing.page_of, ctx)),
         partial(sender.deliver_due, ctx),

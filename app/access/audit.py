@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from app.models import AuditAction, AuditRow, Row
+from app import stretches
+from app.models import AuditAction, AuditRow, Row, conditions, keyset
 from app.models.instants import EPOCH, FAR
-from app.models.keyset import Order, Page
+from app.models.keyset import Order, Page, Position
 from app.models.schema import AuditEntry
 from app.settings import Settings
 from app.store import Store, before
@@ -19,6 +21,8 @@ NOBODY = ""
 LONGEST_TEXT = 256
 """Characters of a text that an entry has: a name is no longer, and others are known by these."""
 _NEWEST_FIRST = Order("at")
+_NARROWING = ("subject", "identity", "action")
+"""Fields by which entries are found, the one first that fewest have in common."""
 
 
 async def note(
@@ -59,16 +63,25 @@ async def page(
 ) -> Page[AuditRow]:
     """Entries of [`since`, `until`), newest first.
 
-    `wanted`: fields that must be equal. Raises Invalid if `after` is not what an earlier page gave.
+    `wanted`: fields that must be equal. An index serves one of them, the others are checked on
+    LOOKED_AT entries. Raises Invalid if `after` is not what an earlier page gave.
     """
-    return await store.page(
-        AuditEntry,
+    end = until or FAR, ""
+    narrow = next((each for each in _NARROWING if each in wanted), None)
+    served = {} if narrow is None else {narrow: wanted[narrow]}
+
+    async def look(begin: Position, count: int) -> tuple[list[AuditRow], bool]:
+        rows = await stretches.before(
+            store, AuditEntry, _NEWEST_FIRST, served, begin, since or EPOCH, count
+        )
+        return rows, len(rows) >= count
+
+    return await stretches.page(
         _NEWEST_FIRST,
-        wanted,
+        look,
+        partial(conditions.matches, wanted),
+        end if after is None else min(keyset.read(after), end),
         limit=limit,
-        after=after,
-        since=since or EPOCH,
-        until=until or FAR,
     )
 
 

@@ -77,7 +77,8 @@ class AuditQuery(Input):
     "GET /audit",
     "Who did what",
     description="What people, and the service by itself, did to clips, shares, roles and rules, "
-    "for AUDIT_DAYS. For admins of the instance.",
+    "for AUDIT_DAYS. For admins of the instance. A page may hold fewer than `limit`, or none, and "
+    "still have a `next`.",
     answers={HTTPStatus.OK: Answer("A page of entries.")},
     may=gates.admins,
 )

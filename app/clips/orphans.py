@@ -11,10 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import UpdateOne
 
+from app import stretches
 from app.access import quota
 from app.clips import clip_expiry
 from app.context import Context
 from app.models import Row
+from app.models.keyset import Order
 from app.models.schema import ClipOwner, Participant, ReplayClip, UserReplayQuota
 from app.store import Store, before, chunks, since
 from app.work import set_clock
@@ -48,13 +50,23 @@ async def expire_orphans(ctx: Context) -> None:
     ORPHAN_CLIP_DAYS after the first release that looks.
     """
     now = datetime.now(UTC)
-    owners = set(await ctx.store.rows(ReplayClip).distinct("owner"))
-    there: Row = {"$or": [{"left_at": None, "unlisted_at": None}, {"left_at": since(now - _LOOK)}]}
-    present = set(await ctx.store.rows(Participant).distinct("identity", there))
+    clips = stretches.every(
+        ctx.store, ReplayClip, Order("created_at"), {}, fields={"created_at": 1, "owner": 1}
+    )
+    owners, present = set[str](), set[str]()
+    async for clip in clips:
+        if (owner := clip.get("owner")) is not None:
+            owners.add(owner)
+            present |= {owner} if clip["created_at"] >= now - _LOOK else set()
+    people = ctx.store.rows(Participant)
+    there: list[Row] = [
+        {"left_at": None, "unlisted_at": None},
+        {"left_at": since(now - _LOOK)},
+    ]
+    for which in there:
+        present |= set(await people.distinct("identity", which))
     rows = await ctx.store.rows(ClipOwner).find({}, {"_id": 1}).to_list(None)
     known = {row["_id"] for row in rows}
-    made: Row = {"created_at": since(now - _LOOK)}
-    present |= set(await ctx.store.rows(ReplayClip).distinct("owner", made))
     await note_seen(ctx.store, sorted((owners & present) | (owners - known)), now)
     for some in chunks(sorted(known - owners), _AT_ONCE):
         await ctx.store.rows(ClipOwner).delete_many({"_id": {"$in": list(some)}})

@@ -44,7 +44,7 @@ class Participant(Model, Stored[ParticipantRow]):
         "indexes": lambda: [
             Index(Participant.room_sid, Participant.identity),
             IndexModel([("identity", ASCENDING), ("joined_at", DESCENDING)]),
-            IndexModel([("left_at", ASCENDING)]),
+            IndexModel([("left_at", ASCENDING), ("room_sid", ASCENDING)]),
         ],
     }
 
@@ -74,6 +74,7 @@ class Track(Model, Stored[TrackRow]):
             Index(Track.room_sid, Track.identity),
             Index(Track.identity),
             IndexModel([(field, ASCENDING) for field in ("room_sid", "live", "identity")]),
+            IndexModel([("ended_at", ASCENDING)]),
             IndexModel([("live", ASCENDING)], partialFilterExpression={"live": True}),
         ],
     }

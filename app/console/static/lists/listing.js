@@ -14,6 +14,7 @@ import { row, table } from './table.js';
 const own = texts.listing;
 const SAVED_AT_MOST = 10_000;
 const SAVED_PER_PAGE = 200;
+const LOOKS = 20;
 
 /**
  * Where a page begins, null at the first one, and how many items it shall have, if it matters.
@@ -97,7 +98,7 @@ export class Listing {
     this.#more.disabled = true;
     if (!this.#rows.size) this.#state.textContent = own.loading;
     try {
-      const page = await this.#options.ask({ next: this.#next }, signal);
+      const page = await this.#ask(signal);
       if (first) this.#rows.clear();
       const made = page.items.map((item) => {
         const each = row(this.#table, this.#options.cells(item));
@@ -116,6 +117,14 @@ export class Listing {
       fill(this.#instead, h('div', { class: 'empty' }, h('p', { role: 'alert' }, inWords(error)), again));
     }
     this.#more.disabled = false;
+  }
+
+  /** The next page; where some of them hold nothing, the first that does. @param {AbortSignal} signal */
+  async #ask(signal) {
+    let page = await this.#options.ask({ next: this.#next }, signal);
+    for (let looks = 1; looks < LOOKS && !page.items.length && page.next !== null; looks += 1)
+      page = await this.#options.ask({ next: page.next }, signal);
+    return page;
   }
 
   /** As a file: all that there is, not only what is shown. */
