@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -74,6 +74,8 @@ log = structlog.get_logger()
 MAX_JOBS = 256
 _TRANSIENT_AGAIN_SECONDS = 2.0
 _MAX_TRIES = 1000
+_UNTIL_ENDED = timedelta(seconds=30)
+"""How long a job may take to end that has been told to, as its time is over."""
 # About a minute without Redis; then the process ends, and the supervisor starts it again.
 _REDIS_RETRIES = 60
 
@@ -211,7 +213,7 @@ def _function(asked: queue.Queue, job: Job[..., Any], given: Given) -> Function:
     return func(
         _steady(asked, job, given),
         name=job.errand.name,
-        timeout=job.timeout,
+        timeout=job.timeout + _UNTIL_ENDED,
         max_tries=_MAX_TRIES,
         keep_result=0,
     )
@@ -229,9 +231,11 @@ def _steady(asked: queue.Queue, job: Job[..., Any], given: Given) -> WorkerCorou
             await attempt(*args)
 
     async def attempt(*args: Any) -> None:
+        limit = asyncio.timeout(job.timeout.total_seconds())
         try:
             with rounds.begun(name) as made:
-                await given(*args)
+                async with limit:
+                    await given(*args)
             if job.recurs and made.is_whole:
                 await asked.timetable().whole(name, datetime.now(UTC))
         except Again as again:
@@ -243,10 +247,14 @@ def _steady(asked: queue.Queue, job: Job[..., Any], given: Given) -> WorkerCorou
             tell("job_interrupted", job=name, again=not job.recurs, error=str(error)[:300])
             if not job.recurs:
                 raise Retry(defer=_TRANSIENT_AGAIN_SECONDS) from error
-        except Exception:
+        except Exception as error:  # not for arq, which would tell the whole of it once more
             metrics.ERRORS.labels(ErrorKind.JOB_FAILED).inc()
-            log.exception("job_failed", job=name)
-            raise
+            trace.raised(error)
+            if limit.expired() and isinstance(error, TimeoutError):
+                took = f"it took longer than {job.timeout.total_seconds():g} s"
+                log.error("job_failed", job=name, error=took)
+            else:
+                log.exception("job_failed", job=name)
 
     return run
 

@@ -9,13 +9,14 @@ from functools import partial
 
 import pytest
 from redis.exceptions import WatchError
+from structlog.testing import capture_logs
 
 from app.captures.capture_tools import CaptureTools
 from app.context import Context
 from app.recording.livekit import LiveKit
 from app.work import errands
 from app.work.jobs import Errand, Jobs, hours, job, seconds
-from app.worker import _run, jobs_of
+from app.worker import _run, _worker, jobs_of
 from tests.integration.conftest import MakeSettings
 
 ASKED_FOR = {
@@ -101,3 +102,25 @@ async def test_what_ends_the_queues_worker_ends_its_process() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(_run(Failing()))
     assert ended.group_contains(WatchError)
+
+
+async def test_a_job_that_takes_too_long_is_told_in_one_line(
+    ctx: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow = Errand[()]("slow")
+
+    @job(slow, timeout=seconds(0.05))
+    async def wait() -> None:
+        """Has no end."""
+        await asyncio.Event().wait()
+
+    await ctx.queue.ask(slow)
+    worker = _worker(ctx, Jobs(partial(wait)))
+    worker.burst = True
+    with capture_logs() as told:
+        await worker.async_run()
+        await worker.close()
+    (line,) = told
+    assert (line["event"], line["job"]) == ("job_failed", "slow")
+    assert line["error"] == "it took longer than 0.05 s"
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
