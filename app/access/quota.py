@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.access import clips_total
 from app.errors import QuotaExceeded
 from app.models import QuotaRow, Row
 from app.models.schema import UserReplayQuota
@@ -173,8 +174,7 @@ async def _change(
     """Changes the entries of a clip to what `decide` makes of them, and the sums with them.
 
     The entries as they are then. With a `limit` the sum of all never grows above the quota, nor
-    that of all users above CLIPS_BYTES, but for what others reserve at the same moment: raises
-    QuotaExceeded.
+    that of all users above CLIPS_BYTES, as far as `clips_total` knows it: raises QuotaExceeded.
     """
     rows = store.rows(UserReplayQuota)
     fields = {name: f"{name}.{clip_id}" for name in _Entries._fields}
@@ -201,19 +201,14 @@ async def _change(
             await _check_total(store, limit, of_row(row, limit), grows_bytes)
             same |= {"quota_bytes": row["quota_bytes"], "held_bytes": {"$lte": most_bytes}}
         if (await rows.update_one(same, _update(fields, was, will))).modified_count:
+            clips_total.note(store, grows_bytes)
             return will
-
-
-async def total_bytes(store: Store) -> int:
-    """What the clips of all users take, and captures that are being made hold."""
-    pipeline: list[Row] = [{"$group": {"_id": None, "bytes": {"$sum": "$held_bytes"}}}]
-    sums = await store.summed(UserReplayQuota, pipeline)
-    return int(sums[0]["bytes"]) if sums else 0
 
 
 async def _check_total(store: Store, limit: Settings, own: Quota, size_bytes: int) -> None:
     """Raises QuotaExceeded, with a user's own numbers, if all would take more than CLIPS_BYTES."""
-    if limit.clips_bytes and await total_bytes(store) + size_bytes > limit.clips_bytes:
+    most_bytes = limit.clips_bytes
+    if most_bytes and not await clips_total.has_room(store, size_bytes, most_bytes):
         raise QuotaExceeded(
             f"the clip needs about {size_bytes} bytes, and the clips of all take what CLIPS_BYTES "
             "allows: delete clips, or ask an admin of the instance",

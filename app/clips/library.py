@@ -26,7 +26,7 @@ from app.clips import (
 )
 from app.clips.clip_pages import Clip
 from app.context import Context
-from app.errors import Conflict, Gone, NotFound, NotPermitted, QuotaExceeded
+from app.errors import Conflict, Gone, NotFound, QuotaExceeded
 from app.models import AuditAction, ClipLoss, ClipRow, DeedRow, FileRow, Visibility
 from app.models.schema import File, ReplayClip
 
@@ -270,17 +270,6 @@ async def file_for(
     owns = grant is None if caller is None else caller.identity == clip.row["owner"]
     file = clip.file if owns else await clean_copies.file_for_others(ctx, clip)
     return clip_report.named(file, clip.row, clip.row["room"])
-
-
-async def is_open(
-    ctx: Context, caller: Caller | None, file_id: str, grant: int | None = None
-) -> bool:
-    """Whether somebody may still have what `file_for` gave them."""
-    try:
-        await file_of(ctx, caller, file_id, grant)
-    except (NotFound, NotPermitted, Gone):
-        return False
-    return True
 
 
 async def file_and_clip(ctx: Context, file_id: str) -> tuple[FileRow, ClipRow]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pymongo import UpdateOne
 
 from app import stretches
-from app.access import quota
+from app.access import clips_total
 from app.clips import clip_expiry
 from app.context import Context
 from app.models import Row
@@ -100,7 +100,7 @@ async def taken(ctx: Context, now: datetime) -> ClipFigures:
         ]
         sums += await ctx.store.summed(UserReplayQuota, pipeline)
     orphans_bytes = sum(int(each["bytes"]) for each in sums)
-    return ClipFigures(await quota.total_bytes(ctx.store), days, len(gone), orphans_bytes)
+    return ClipFigures(await clips_total.read(ctx.store), days, len(gone), orphans_bytes)
 
 
 async def _not_seen(store: Store, then: datetime) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import secrets
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from app.clips import (
     clip_renditions,
     clip_report,
     clip_visibility,
+    file_openness,
     library,
 )
 from app.clips.clip_pages import Clip
@@ -148,22 +148,14 @@ async def file_by_link(ctx: Context, file_id: str, secret: str) -> Clip:
     if the clip is deleted; Preparing.
     """
     file, clip = await _linked(ctx, file_id)
-    if not _opens(clip, secret) or not clip_visibility.link_holds(clip, datetime.now(UTC)):
+    holds = clip_visibility.link_holds(clip, datetime.now(UTC))
+    if not file_openness.opens(clip, secret) or not holds:
         raise NotFound(library.NO_FILE)
     if not clip_access.is_shown(clip):
         raise Gone("the clip was deleted")
     served = await clean_copies.file_for_others(ctx, Clip(clip, file))
     tells_when = LinkFact.WHEN in clip["link_tells"]
     return Clip(clip, clip_report.named(served, clip, "", tells_when=tells_when))
-
-
-async def is_open(ctx: Context, file_id: str, secret: str) -> bool:
-    """Whether what a link has opened may be sent on: it was not turned off, no clip was deleted."""
-    try:
-        _, clip = await _linked(ctx, file_id)
-    except NotFound:
-        return False
-    return _opens(clip, secret) and clip_access.is_shown(clip)
 
 
 async def _linked(ctx: Context, file_id: str) -> tuple[FileRow, ClipRow]:
@@ -175,12 +167,6 @@ async def _linked(ctx: Context, file_id: str) -> tuple[FileRow, ClipRow]:
     if len(await clip_renditions.clips_of_file(ctx, file, clip)) > 1:
         raise NotFound(library.NO_FILE)
     return file, clip
-
-
-def _opens(clip: ClipRow, secret: str) -> bool:
-    """Whether a secret is that of the clip's link, which may have expired."""
-    held = clip["link_secret"] or ""
-    return hmac.compare_digest(held.encode(), secret.encode("utf-8", "surrogatepass"))
 
 
 async def clip_by_link(ctx: Context, secret: str, now: datetime) -> Clip:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from odmantic import Model
 
-from app.access import quota
+from app.access import clips_total, quota
 from app.clips import orphans
 from app.condition import stored_media
 from app.context import Context
 from app.errors import QuotaExceeded
+from app.models import Row
 from app.models.schema import ClipOwner, Participant, ReplayClip, UserReplayQuota
+from app.store import Store
 from tests.integration.clips.test_library import shelve
 from tests.integration.conftest import MakeSettings
+from tests.waiting import wait_for
 
 DAY = timedelta(days=1)
 GIB = 2**30
@@ -112,6 +117,34 @@ async def test_guests_with_a_new_identity_each_share_what_all_may_take(limited: 
     await quota.reserve(ctx.store, ctx.settings, "guest-0", "c0", 2 * GIB)  # asked for again
     await quota.give_back(ctx.store, "guest-0", "c0")
     await quota.reserve(ctx.store, ctx.settings, "guest-5", "c5", 1)
+
+
+class Counting(Store):
+    """Which counts how often all rows of a kind are added up."""
+
+    sums = 0
+
+    async def summed(self, model: type[Model], pipeline: Sequence[Row]) -> list[Row]:
+        self.sums += 1
+        return await super().summed(model, pipeline)
+
+
+async def test_not_each_clip_costs_the_rows_of_all_users(limited: Context) -> None:
+    """The sum is kept up by what is reserved and given back here, and read again before a refusal
+    that it may be too old for."""
+    store, settings = Counting(limited.settings.mongo_url), limited.settings
+    try:
+        for number in range(20):
+            await quota.reserve(store, settings, f"guest-{number}", "c", GIB // 2)
+        assert store.sums < 20 // 2
+        with pytest.raises(QuotaExceeded, match="CLIPS_BYTES"):
+            await quota.reserve(store, settings, "guest-20", "c", 1)
+        await quota.give_back(store, "guest-0", "c")
+        await quota.reserve(store, settings, "guest-20", "c", GIB // 2)
+        await limited.store.rows(UserReplayQuota).update_many({}, {"$set": {"held_bytes": 0}})
+        await wait_for(lambda: clips_total.has_room(store, GIB, settings.clips_bytes))
+    finally:
+        await store.close()
 
 
 async def test_admins_are_told_what_clips_take_and_how_much_of_it_is_of_people_who_went(
