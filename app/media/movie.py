@@ -10,6 +10,7 @@ from math import ceil
 import numpy as np
 
 from app.media.h264 import with_parameter_sets
+from app.media.hidden_head import decode_times
 from app.media.init_segment import Init
 from app.media.layout import Extent, Layout, behind, within
 from app.media.moov import Label, Timing, header
@@ -58,7 +59,8 @@ class Movie:
       first.
     - `sources`: the files that extents name, with the size each must have.
     - `key_frames`: the file's bytes [start, end) of the first and of the last one.
-    - `duration_seconds`: what is shown. `hidden_head_seconds`: in the file before it, not shown.
+    - `duration_seconds`: what is shown. `hidden_head_seconds`: how much of what was on the screen
+      before it is in the file, too, not shown.
     - `frames`, `audio_frames`: samples in the file, hidden ones and silence included;
       `silence_frames`: how many of the latter were made here.
     - `audio`: whether any sound is real.
@@ -97,8 +99,8 @@ def plan(
 
     `segment` takes every fragment that the window touches, whole. `precise` begins at the first
     picture that starts inside the window (what lies between it and its keyframe is in the file but
-    hidden by an edit list) and holds nothing that came after the window's end. Both ends lie on
-    pictures' edges.
+    hidden by an edit list, and takes next to no time where it isn't) and holds nothing that came
+    after the window's end. Both ends lie on pictures' edges.
 
     `gaps`: the time between two runs is left out, or kept as still picture and silence.
     `encoded`: of pieces in the runs that came from another encoder; their parameter sets stand in
@@ -137,7 +139,7 @@ def plan(
         key_frames=[(len(head) + start, len(head) + end) for start, end in layout.key_frames()],
         size_bytes=len(head) + layout.size_bytes,
         duration_seconds=timing.duration / VIDEO_TICKS,
-        hidden_head_seconds=(first.start_ticks - int(first.pts.min())) / VIDEO_TICKS,
+        hidden_head_seconds=first.head_ticks / VIDEO_TICKS,
         frames=layout.video.samples,
         audio_frames=layout.audio.samples,
         silence_frames=layout.silence_frames,
@@ -211,12 +213,12 @@ def _timing(
     selections: Sequence[Selection], starts: Sequence[int], sound_start: float, audio_frames: int
 ) -> Timing:
     first, last = selections[0], selections[-1]
-    hidden = first.start_ticks - int(first.pts.min())
     shown = np.concatenate(
         [one.pts - one.start_ticks + start for one, start in zip(selections, starts, strict=True)]
     )
     duration = starts[-1] + last.end_ticks - last.start_ticks
-    decode = np.sort(shown, kind="stable")  # nearly sorted already: ten times as fast as any other
+    decode = decode_times(shown)
+    hidden = -int(decode[0])
     # Decode times moved before all presentation times: composition offsets without sign, which
     # every player reads.
     ahead = int((decode - shown).max())

@@ -1,7 +1,8 @@
 """A movie of ours as what another one is planned from: its samples, found by its own index.
 
 Each of its chunks of pictures, with the sound behind it, stands for a fragment. What an edit list
-hides is before the window of the run, which is all that is shown. No decoder reads anything here.
+hides is before the window of the run, which is all that is shown. How long those pictures took is
+not in the file: each counts as long as most that are shown. No decoder reads anything here.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.media.boxes import find
+from app.media.hidden_head import unhurried
 from app.media.init_segment import Init
 from app.media.runs import Run, Source
 from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS, SampleTable
@@ -83,7 +85,7 @@ def _run(moov: bytes, path: Path, size_bytes: int, started_at: datetime, session
     init = Init.described(moov)
     rate = init.audio_format.sample_rate
     (duration, shown_at), *_ = _edits(moov, 0)
-    pts = _composition_times(moov) - shown_at
+    pts = unhurried(_composition_times(moov) - shown_at, duration)
     # Whole seconds before the first shown picture, so that no time is negative, and a sample of
     # sound is a whole number of ticks away at either rate.
     begin = (int(-pts.min()) // VIDEO_TICKS + 1) * VIDEO_TICKS

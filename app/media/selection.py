@@ -13,6 +13,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from app.media.hidden_head import decode_times, hurried
 from app.media.runs import Run, Source
 from app.media.samples import AAC_FRAME_SAMPLES, VIDEO_TICKS
 from app.models import Cut
@@ -39,7 +40,8 @@ class Selection:
     """What of a run goes into a movie.
 
     - `pts`: of every chosen picture in decode order; the first is an IDR. Those before
-      `start_ticks` are only there to decode the others.
+      `start_ticks` are only there to decode the others, and `hurried`: who does not hide them
+      is past them at once. `head_ticks`: how long they took.
     - `start_ticks`, `end_ticks`: what is shown. `standing`: nothing began inside the window, the
       picture that stood there was given the window's start as its time.
     - `first_audio`: the sample at which the first chosen audio frame begins, None if there is
@@ -49,6 +51,7 @@ class Selection:
     run: Run
     parts: list[Part]
     pts: NDArray[np.int64]
+    head_ticks: int
     start_ticks: int
     end_ticks: int
     standing: bool
@@ -64,6 +67,7 @@ class _Pictures:
     low: int
     high: int
     pts: NDArray[np.int64]
+    head_ticks: int
     start_ticks: int
     end_ticks: int
     standing: bool
@@ -95,6 +99,7 @@ def select(run: Run, cut: Cut, *, joined: bool) -> Selection | None:
         run=run,
         parts=parts,
         pts=pictures.pts,
+        head_ticks=pictures.head_ticks,
         start_ticks=pictures.start_ticks,
         end_ticks=pictures.end_ticks,
         standing=pictures.standing,
@@ -141,6 +146,7 @@ def _whole(run: Run) -> _Pictures | None:
         low=0,
         high=len(pts),
         pts=pts,
+        head_ticks=0,
         start_ticks=int(pts.min()),
         end_ticks=media_end(run.sources[last - 1]),
         standing=False,
@@ -185,7 +191,8 @@ def _precise(run: Run, *, joined: bool) -> _Pictures | None:
         last=last,
         low=low,
         high=high,
-        pts=chosen,
+        pts=hurried(chosen, start_ticks),
+        head_ticks=start_ticks - int(chosen.min()),
         start_ticks=start_ticks,
         end_ticks=min(run.end_ticks, natural_end),
         standing=standing,
@@ -247,8 +254,9 @@ def _parts(
 def _without_edits(pictures: _Pictures) -> int:
     """Ticks at which a player that knows no edit lists begins: decode times come before all
     presentation times."""
-    ahead = int((np.sort(pictures.pts) - pictures.pts).max())
-    return int(pictures.pts.min()) - ahead
+    shown = pictures.pts - pictures.start_ticks
+    decode = decode_times(shown)
+    return pictures.start_ticks + int(decode[0] - (decode - shown).max())
 
 
 def _sound_limits(run: Run, pictures: _Pictures, cut: Cut, *, joined: bool) -> tuple[int, int, int]:
@@ -259,9 +267,9 @@ def _sound_limits(run: Run, pictures: _Pictures, cut: Cut, *, joined: bool) -> t
         return -beyond, beyond, beyond
     shown = samples_at(pictures.start_ticks, rate)
     # At a joint the frames that begin with the picture or later, give or take the rounding of a
-    # sample. At the movie's start those of the hidden head, so that both are together where a
-    # player knows no edit lists; at least the one that sounds at the first instant, and one more
-    # for the decoder to warm up on (AAC frames overlap).
+    # sample. At the movie's start those that make both be together where a player knows no edit
+    # lists; at least the one that sounds at the first instant, and one more for the decoder to warm
+    # up on (AAC frames overlap).
     if joined:
         earliest = ceil(shown) - 1
     else:
