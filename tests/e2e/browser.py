@@ -1,11 +1,11 @@
-"""Chromium, and what is asked of its video element. `hls_js` comes from npm."""
+"""Chromium, and what is asked of a browser's video element. `hls_js` comes from npm."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.async_api import Page, async_playwright
 
@@ -14,25 +14,32 @@ from tests.waiting import PATIENCE_SECONDS
 
 CHROMIUM = "/usr/bin/chromium"
 
+# The number in the picture that a numbered film shows.
+NUMBER = """
+(video) => {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  const context = canvas.getContext('2d');
+  context.drawImage(video, 0, 0);
+  let number = 0;
+  for (let bit = 0; bit < 10; bit++) {
+    const x = Math.floor((bit + 0.5) * canvas.width / 10);
+    number |= (context.getImageData(x, canvas.height / 4, 1, 1).data[0] > 127) << bit;
+  }
+  return number;
+}
+"""
 # Resolves with the number in the picture that stands at `at` seconds.
-SEEK = """
-([video, at]) => new Promise((resolve, reject) => {
-  const look = () => {
-    const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-    const context = canvas.getContext('2d');
-    context.drawImage(video, 0, 0);
-    let number = 0;
-    for (let bit = 0; bit < 10; bit++) {
-      const x = Math.floor((bit + 0.5) * canvas.width / 10);
-      number |= (context.getImageData(x, canvas.height / 4, 1, 1).data[0] > 127) << bit;
-    }
-    resolve(number);
-  };
+SEEK = f"""
+(at) => new Promise((resolve, reject) => {{
+  const video = window.video;
+  const look = () => resolve(({NUMBER})(video));
   video.onerror = () => reject(new Error(video.error.message));
-  video.requestVideoFrameCallback(look);
+  // Others than Chromium call back for the picture of before, too.
+  if (navigator.userAgent.includes('Chrome')) video.requestVideoFrameCallback(look);
+  else video.onseeked = look;
   video.currentTime = at;
-})
+}})
 """
 LOAD = """
 (url) => new Promise((resolve, reject) => {
@@ -45,17 +52,28 @@ LOAD = """
   video.src = url;
 })
 """
-PLAY = """
-(video) => new Promise((resolve, reject) => {
+# `sound`: how many bytes of it were decoded, or, in others, whether there is any. `numbers`: those
+# of the pictures that were seen to be shown.
+PLAY = f"""
+() => new Promise((resolve, reject) => {{
+  const video = window.video;
+  const numbers = [];
+  const look = () => {{
+    numbers.push(({NUMBER})(video));
+    video.requestVideoFrameCallback(look);
+  }};
   video.onerror = () => reject(new Error(video.error.message));
-  video.onended = () => resolve({
+  video.onended = () => resolve({{
     at: video.currentTime,
-    sound: video.webkitAudioDecodedByteCount,
+    sound: video.webkitAudioDecodedByteCount
+      ?? Number(video.mozHasAudio ?? video.audioTracks.length),
     pictures: video.getVideoPlaybackQuality().totalVideoFrames,
-  });
+    numbers,
+  }});
+  video.requestVideoFrameCallback(look);
   video.playbackRate = 4;
   video.play().catch(reject);
-})
+}})
 """
 # Plays an HLS URL to its end at its own speed, by hls.js. `began`: the time that was first seen to
 # be shown. `stall`: for how many seconds at most it stood still afterwards, as far as the page was
@@ -73,7 +91,8 @@ PLAY_HLS = """
       ...found,
       at: video.currentTime,
       duration: video.duration,
-      sound: video.webkitAudioDecodedByteCount,
+      sound: video.webkitAudioDecodedByteCount
+      ?? Number(video.mozHasAudio ?? video.audioTracks.length),
       pictures: video.getVideoPlaybackQuality().totalVideoFrames,
     });
   };
@@ -103,6 +122,20 @@ PLAY_HLS = """
 """
 
 
+class PageFailed(Exception):
+    """A function that ran in a page has thrown, or the browser refused a command."""
+
+
+class AnyPage(Protocol):
+    """A page of any browser: one of Playwright's, of `tests.e2e.firefox`, of `tests.e2e.webkit`."""
+
+    async def goto(self, url: str) -> object: ...
+
+    async def evaluate(self, expression: str, arg: Any = None) -> Any: ...
+
+    async def add_script_tag(self, *, path: Path) -> object: ...
+
+
 @asynccontextmanager
 async def page(*arguments: str) -> AsyncIterator[Page]:
     """A page of a real browser that may play without being clicked at.
@@ -121,28 +154,32 @@ async def page(*arguments: str) -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def load(page: Page, url: str) -> list[float]:
+async def load(page: AnyPage, url: str) -> list[float]:
     """Loads a film into a page of the same origin; its duration, width and height."""
     await page.goto(f"{'/'.join(url.split('/')[:3])}/")
     found: list[float] = await page.evaluate(LOAD, url)
     return found
 
 
-async def number_at(page: Page, seconds: float) -> int:
+async def number_at(page: AnyPage, seconds: float) -> int:
     """The number in the picture of the loaded film at a time."""
-    video = await page.evaluate_handle("window.video")
-    found: int = await page.evaluate(SEEK, [video, seconds])
+    found: int = await page.evaluate(SEEK, seconds)
     return found
 
 
-async def play(page: Page) -> dict[str, Any]:
+async def number_shown(page: AnyPage) -> int:
+    """The number in the picture that the loaded film shows."""
+    found: int = await page.evaluate(f"() => ({NUMBER})(window.video)")
+    return found
+
+
+async def play(page: AnyPage) -> dict[str, Any]:
     """Plays the loaded film to its end, four times as fast."""
-    video = await page.evaluate_handle("window.video")
-    found: dict[str, Any] = await page.evaluate(PLAY, video)
+    found: dict[str, Any] = await page.evaluate(PLAY)
     return found
 
 
-async def play_hls(page: Page, url: str) -> dict[str, Any]:
+async def play_hls(page: AnyPage, url: str) -> dict[str, Any]:
     """Plays a playlist by hls.js, in a page of the same origin, to its end."""
     await page.goto(f"{'/'.join(url.split('/')[:3])}/")
     await page.add_script_tag(path=hls_js())
