@@ -121,13 +121,13 @@ def _read(name: str, content: Content, unread: dict[str, str]) -> Playlist:
         return Playlist()
 
 
-def is_over(folder: EgressFolder, entry: Entry, kept_from: datetime) -> bool:
-    """Whether a segment ended before what is kept begins; False where its time is unknown. Blocks.
+def is_told_over(entry: Entry, kept_from: datetime) -> bool:
+    """Whether a segment ended before what is kept begins, as its playlist tells."""
+    return entry.start is not None and (entry.start + timedelta(seconds=entry.seconds) < kept_from)
 
-    Of one that was written since, only egress's clock says so.
-    """
-    if entry.start is None or entry.start + timedelta(seconds=entry.seconds) >= kept_from:
-        return False
+
+def is_over(folder: EgressFolder, entry: Entry, kept_from: datetime) -> bool:
+    """Whether a segment that is told to be over is: nothing was written since. Blocks."""
     try:
         return folder.stamp(entry.name).modified < kept_from.timestamp()
     except PlaceAway:

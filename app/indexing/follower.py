@@ -36,6 +36,7 @@ from app.models.instants import EPOCH
 from app.models.metric_words import ErrorKind
 from app.models.schema import Buffer, Segment
 from app.storage.egress_store import NEVER, Stamp
+from app.storage.instance import require
 
 _LATE_SECONDS = 1.0
 """A segment may be so late; one that is longer than was asked for (3.2 s for 2) costs a look."""
@@ -208,11 +209,9 @@ class Follower:
     async def _pass(self) -> bool:
         """Indexes what is listed and not indexed yet. Returns whether nothing more will come."""
         began = time.monotonic()
-        # Of a disk that is away nothing is concluded, and nothing written where it should be.
-        await self._tools.ctx.require_media_root()
+        listing = await self._look(thoroughly=self.session["ended_at"] is not None)
         if self._indexed.left:
             await self._tools.thread(self._indexed.remove_left)
-        listing = await self._look(thoroughly=self.session["ended_at"] is not None)
         if listing.stamp != self.seen:
             self._written_at = listing.stamp.written_at(datetime.now(UTC))
             self._heard_at = time.monotonic()
@@ -225,7 +224,8 @@ class Follower:
             if entry.sequence > last:
                 self._say_once("segments_too_many", sequence=entry.sequence, last_possible=last)
                 break
-            if await self._tools.thread(backlog.is_over, self.maker.written, entry, oldest):
+            told, written = backlog.is_told_over(entry, oldest), self.maker.written
+            if told and await self._tools.thread(backlog.is_over, written, entry, oldest):
                 # too old to be offered; listed for hours to come
                 await self._tools.thread(self._indexed.remove, entry.name)
                 if entry.sequence > self._coverage.last:
@@ -238,10 +238,8 @@ class Follower:
         return listing.ended or backlog.is_quiet(self.session["ended_at"], self._written_at, now)
 
     async def _look(self, *, thoroughly: bool) -> Listing:
-        began, known = time.monotonic(), (self._coverage, self._floor, self._full_until)
-        listing, self._look_seconds = await self._tools.thread(
-            backlog.costed_look, self.maker.written, *known, thoroughly=thoroughly
-        )
+        began = time.monotonic()
+        listing, self._look_seconds = await self._tools.thread(self._costed_look, thoroughly)
         self._looks.note(began, listing.stamp)
         for line in listing.refused:
             self._say_once("playlist_line_refused", line=line)
@@ -250,6 +248,12 @@ class Follower:
         if listing.disagreement:
             self._say_once("playlists_disagree", detail=listing.disagreement)
         return listing
+
+    def _costed_look(self, thoroughly: bool) -> tuple[Listing, float]:
+        # Of a disk that is away nothing is concluded, and nothing written where it should be.
+        require(self._tools.ctx.settings.media_root, self._tools.ctx.instance)
+        known = self._coverage, self._floor, self._full_until
+        return backlog.costed_look(self.maker.written, *known, thoroughly=thoroughly)
 
     async def _index(self, entry: Entry) -> None:
         late = entry.sequence < self._coverage.last

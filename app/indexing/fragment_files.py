@@ -51,11 +51,14 @@ class FragmentWriter:
     """Writes the fragments of one session, each with its init segment if that is new.
 
     `written` is where egress wrote the segments, `folder` where their fragments belong. `name` says
-    who writes, so that two writers never share a file that is not whole.
+    who writes, so that two writers never share a file that is not whole. `threads` are for what is
+    soon done, `syncs` for what waits for the disk: a file system syncs many files at once as soon
+    as one of them.
     """
 
     parser: Parser
-    executor: Executor
+    threads: Executor
+    syncs: Executor
     session_id: str
     written: EgressFolder
     folder: Path
@@ -79,30 +82,39 @@ class FragmentWriter:
         opened = ExitStack()
         try:
             # Nor does who fetches it from afar have a place.
-            given = await self._thread(opened.enter_context, _opened(self.written, entry.name))
-            await self._thread(part.begin)
+            given = await self._in(self.threads, self._begin, opened, entry.name, part)
             source = f"{self.written}/{entry.name}"
             request = Request(source, entry.seconds, latest_ticks, previous, expected_ticks)
             parse = partial(self._parse, request, given, part.file)
             # The parser's places are for parsing: how slow the disk is keeps nobody from them.
             parsed = await self.parser.work(self.session_id, parse)
             if previous is None or previous.init.id != parsed.init.id:
-                await self._thread(_write_init, self.folder, parsed.init, self.name)
-            modified_ns = await self._thread(part.keep)
+                await self._in(self.syncs, _write_init, self.folder, parsed.init, self.name)
+            modified_ns = await self._in(self.syncs, part.keep)
         except BaseException:
-            await self._thread(part.discard)
+            await self._in(self.threads, part.discard)
             raise
         finally:
             opened.close()
         return Fragment(path.name, modified_ns, parsed)
 
+    def _begin(self, opened: ExitStack, name: str, part: PartFile) -> int:
+        """The segment, open until `opened` is closed; its fragment is begun."""
+        given = opened.enter_context(_opened(self.written, name))
+        part.begin()
+        return given
+
     def _parse(self, request: Request, given: int, made: int, stint: Stint) -> Parsed:
         return self.parser.parse(stint, request, given, made)
 
-    async def _thread(
-        self, call: Callable[_Given, _Outcome], *args: _Given.args, **kwargs: _Given.kwargs
+    async def _in(
+        self,
+        executor: Executor,
+        call: Callable[_Given, _Outcome],
+        *args: _Given.args,
+        **kwargs: _Given.kwargs,
     ) -> _Outcome:
-        return await threads.to_its_end(self.executor, partial(call, *args, **kwargs))
+        return await threads.to_its_end(executor, partial(call, *args, **kwargs))
 
 
 class PartFile:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import secrets
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -27,11 +28,12 @@ from app.indexing.keeping_up import LOOK_SECONDS
 from app.indexing.parser import Parser
 from app.indexing.row_writer import RowWriter
 from app.indexing.segment_rows import Tools
-from app.models import Indexing
+from app.models import Indexing, SessionRow
 from app.models.metric_words import ErrorKind
 from app.models.schema import EgressSession
 from app.storage.egress_store import EgressFolder, Stamp
 from app.storage.foreign import ForeignFolder
+from app.store import chunks
 from app.work import errands, rounds
 
 SCAN_SECONDS = 2.0
@@ -40,6 +42,10 @@ POLL_SECONDS = 0.2
 may be lost: LOOK_SECONDS."""
 FAR_THREADS = 32
 """Where egress writes in a bucket: they wait for it, and take little of a processor."""
+SYNC_THREADS = 32
+"""They wait for the disk, and take little of a processor."""
+LEASED_AT_ONCE = 20
+"""Few enough for another indexer that looks at the same time to get some, too."""
 SILENCE_SECONDS = 0.5
 PROBE_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -68,8 +74,11 @@ class Indexer:
         self._is_far = not ctx.egress.is_file_system
         threads = FAR_THREADS if self._is_far else (os.cpu_count() or 1) + 2
         self.threads = ThreadPoolExecutor(threads, "indexer")
+        self.syncs = ThreadPoolExecutor(SYNC_THREADS, "sync")
         self._parser = parser or Parser()
-        self._tools = Tools(ctx, self.name, self.threads, RowWriter(ctx.store), self._parser)
+        self._tools = Tools(
+            ctx, self.name, self.threads, self.syncs, RowWriter(ctx.store), self._parser
+        )
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._watch: file_events.FolderWatch | None = None
         self._silence = file_events.Silence()
@@ -166,17 +175,20 @@ class Indexer:
         now = datetime.now(UTC)
         query = {"indexing": Indexing.LIVE}
         rows = await self._ctx.store.rows(EgressSession).find(query).to_list(None)
+        free: list[str] = []
         for row in rows:
             with rounds.item(session=row["_id"]):
                 held = self._followers.get(row["_id"])
                 if held is None and session_leases.is_free(row, self.name, now):
-                    await self._take(row["_id"])
+                    free.append(row["_id"])
                 elif held is not None and row["indexer"] != self.name:
                     await self._drop(row["_id"])  # we were away for too long; another has it
                 elif held is not None:
                     held[0].update(row)
         for session_id in self._followers.keys() - {row["_id"] for row in rows}:
             await self._drop(session_id)
+        for some in chunks(free, LEASED_AT_ONCE):
+            await self._take(some)
 
     async def _look_for_changes(self) -> None:
         watched = frozenset[str]() if self._watch is None else self._watch.sessions
@@ -207,12 +219,14 @@ class Indexer:
             self._watch.close()
         log.warning("file_events_silent", indexer=self.name, why=why, poll_seconds=POLL_SECONDS)
 
-    async def _take(self, session_id: str) -> None:
-        row = await session_leases.acquire(
-            self._ctx.store, session_id, self.name, datetime.now(UTC)
-        )
-        if row is None or session_id in self._followers:
-            return
+    async def _take(self, session_ids: Sequence[str]) -> None:
+        now = datetime.now(UTC)
+        for row in await session_leases.acquire(self._ctx.store, session_ids, self.name, now):
+            with rounds.item(session=row["_id"]):
+                self._follow(row)
+
+    def _follow(self, row: SessionRow) -> None:
+        session_id = row["_id"]
         try:
             follower = Follower(self._tools, row)
         except ValueError as error:  # the row's folder leads out of the media root
@@ -252,7 +266,8 @@ class Indexer:
         except (PyMongoError, TimeoutError) as error:
             log.warning("leases_not_given_back", indexer=self.name, error=str(error))
         self._parser.close()
-        self.threads.shutdown(wait=True, cancel_futures=True)
+        for executor in (self.threads, self.syncs):
+            executor.shutdown(wait=True, cancel_futures=True)
 
 
 def _stamps(folders: list[EgressFolder]) -> list[Stamp]:

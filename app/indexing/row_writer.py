@@ -1,13 +1,16 @@
 """Segments' rows into the database, many in one write.
 
-Rows that become ready while a write is on its way go into the next one together. The unique index
-on (session, sequence) makes a second insert of the same segment harmless. Each row is encoded by
-itself, and its insertion succeeds or fails by itself: one session's row is not another's matter.
+The first row goes at once. Those that become ready while a write is on its way, or just after it
+began, go into the next one together. The unique index on (session, sequence) makes a second insert
+of the same segment harmless. Each row is encoded by itself, and its insertion succeeds or fails by
+itself: one session's row is not another's matter.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +26,8 @@ from app.models.schema import Segment
 from app.store import Store
 
 _AT_MOST = 200
+_PACE_SECONDS = 0.025
+"""Between the beginnings of two writes: each costs the database a sync, whatever its rows."""
 _DUPLICATE_KEY = 11_000
 
 
@@ -79,8 +84,11 @@ class RowWriter:
 
     async def run(self) -> None:
         """Works until it is cancelled."""
+        began = -math.inf
         while True:
             batch = [await self._queue.get()]
+            await asyncio.sleep(max(0.0, began + _PACE_SECONDS - time.monotonic()))
+            began = time.monotonic()
             while len(batch) < _AT_MOST and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             try:

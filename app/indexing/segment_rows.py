@@ -51,11 +51,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Tools:
-    """What everything within an indexer shares. `name` is the indexer's."""
+    """What everything within an indexer shares. `name` is the indexer's.
+
+    `threads` are for what is soon done, `syncs` for what waits for the disk.
+    """
 
     ctx: Context
     name: str
     threads: Executor
+    syncs: Executor
     writer: RowWriter
     parser: Parser
 
@@ -87,7 +91,13 @@ class SegmentMaker:
         self.written = folders_of(tools.ctx.egress, session).written
         self.clock = SessionClock(tools.ctx, session)
         self._fragments = fragment_files.FragmentWriter(
-            tools.parser, tools.threads, session["_id"], self.written, self.folder, tools.name
+            tools.parser,
+            tools.threads,
+            tools.syncs,
+            session["_id"],
+            self.written,
+            self.folder,
+            tools.name,
         )
         self.bounds = SessionBounds(session["segment_seconds"], session["created_at"])
         self._tools = tools

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.models import Indexing, SessionRow
 from app.models.schema import EgressSession
-from app.store import Store
+from app.store import Store, before
 
 HEARTBEAT_SECONDS = 5.0
 EXPIRY = timedelta(seconds=15)
@@ -18,17 +19,23 @@ def is_free(session: SessionRow, indexer: str, now: datetime) -> bool:
     return holder is None or holder == indexer or until is None or until < now
 
 
-async def acquire(store: Store, session_id: str, indexer: str, now: datetime) -> SessionRow | None:
-    """Leases a session to `indexer`. Returns its row; None if it is not free, or read to its end.
+async def acquire(
+    store: Store, session_ids: Sequence[str], indexer: str, now: datetime
+) -> list[SessionRow]:
+    """Leases sessions to `indexer`, in one write: those that are free, and not read to their end.
 
-    An expired lease is taken over.
+    Returns their rows. An expired lease is taken over.
     """
-    live = {"indexing": Indexing.LIVE}
-    row = await store.rows(EgressSession).find_one({"_id": session_id, **live})
-    if row is None or not is_free(row, indexer, now):
-        return None
+    rows = store.rows(EgressSession)
+    among = {"_id": {"$in": list(session_ids)}, "indexing": Indexing.LIVE}
+    free = [
+        {"indexer": {"$in": [None, indexer]}},
+        {"indexer_until": None},
+        {"indexer_until": before(now)},
+    ]
     leased = {"indexer": indexer, "indexer_until": now + EXPIRY}
-    return await store.take(EgressSession, row, leased, **live)
+    await rows.update_many({**among, "$or": free}, {"$set": leased})
+    return await rows.find({**among, **leased}).to_list(None)
 
 
 async def renew(store: Store, indexer: str, now: datetime) -> None:

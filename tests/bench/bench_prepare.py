@@ -82,7 +82,7 @@ def _make_fragments(
     used = []
     with ThreadPoolExecutor(1) as threads:
         written = ForeignFolder(folder, ())
-        writer = FragmentWriter(parser, threads, "session", written, folder, "bench")
+        writer = FragmentWriter(parser, threads, threads, "session", written, folder, "bench")
 
         def step(entry: Entry) -> None:
             nonlocal continuity

@@ -16,12 +16,13 @@ from app.context import Context
 from app.models import EgressStatus
 from app.models.schema import Buffer, EgressSession
 from tests.bench.stretching import Stretcher
-from tests.egress_on_disk import DiskEgress
+from tests.egress_on_disk import LIVE_WINDOW, DiskEgress
 from tests.rows import document
 
 TICKS = 90_000
-_FULL_EVERY = 50
-"""full.m3u8 is only read where live.m3u8 left something out, but it costs more the longer it is."""
+_FULL_EVERY = LIVE_WINDOW
+"""full.m3u8 costs more the longer it is. So seldom it still lists all that left live.m3u8's window:
+who has fallen behind can go on."""
 
 
 def endless(cycle: Sequence[Path], each: int, count: int) -> list[bytes]:

@@ -41,7 +41,7 @@ def obey_permissions() -> None:
 
 def as_ordinary_user(indexer: Indexer) -> None:
     """Every thread of an indexer obeys file permissions: those that wait for parsers, too."""
-    for threads in (indexer.threads, indexer._parser._pool._threads):
+    for threads in (indexer.threads, indexer.syncs, indexer._parser._pool._threads):
         everyone = threading.Barrier(threads._max_workers)
 
         def obey(everyone: threading.Barrier = everyone) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pymongo.errors import BulkWriteError
 from structlog.testing import capture_logs
 
 from app.buffer import clock
@@ -22,6 +23,7 @@ from app.indexing.segment_rows import SegmentMaker
 from app.models import SegmentRow
 from app.models.schema import Segment
 from tests.integration.buffer.shares import BeginShare, indexing
+from tests.integration.recording.conftest import Asked
 from tests.rows import document
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -78,6 +80,24 @@ async def test_a_row_that_can_not_be_stored_is_refused_and_its_neighbours_are_wr
     assert isinstance(outcomes[1], Unwritable)
     found = await ctx.store.rows(Segment).find({}, {"_id": 1}).to_list()
     assert {each["_id"] for each in found} == {"ann:0", "ann:1", "ben:0"}
+
+
+async def test_rows_of_several_sessions_are_one_write_and_a_refused_one_fails_alone(
+    ctx: Context, asked: Asked, writer: RowWriter
+) -> None:
+    await writer.insert(row("ann", 0))
+    asked.database.clear()
+    async with asyncio.timeout(20):
+        outcomes = await asyncio.gather(
+            writer.insert(row("ben", 0)),
+            writer.insert(row("ann", 0, _id="another row of ann's segment")),
+            writer.insert(row("eve", 0)),
+            return_exceptions=True,
+        )
+    assert [each.partition(":")[0] for each in asked.database].count("insert") == 1
+    assert [isinstance(each, BulkWriteError) for each in outcomes] == [False, True, False]
+    found = await ctx.store.rows(Segment).find({}, {"_id": 1}).to_list()
+    assert {each["_id"] for each in found} == {"ann:0", "ben:0", "eve:0"}
 
 
 async def test_a_row_is_not_rolled_back_once_its_segment_goes(writer: RowWriter) -> None:

@@ -9,9 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,12 +68,18 @@ THREADS = ThreadPoolExecutor(4)
 
 
 async def make(
-    parser: Parser, folder: Path, name: str, previous: Continuity | None = None
+    parser: Parser,
+    folder: Path,
+    name: str,
+    previous: Continuity | None = None,
+    *,
+    threads: Executor = THREADS,
+    syncs: Executor = THREADS,
 ) -> Fragment:
     """Of a session of the folder's own."""
     entry = Entry(name, int(name[1]) if name[1].isdigit() else 7, 2.0, datetime.now(UTC))
     written = ForeignFolder(folder, ())
-    writer = FragmentWriter(parser, THREADS, str(folder), written, folder, "test")
+    writer = FragmentWriter(parser, threads, syncs, str(folder), written, folder, "test")
     return await writer.make(entry, previous, latest_ticks=LATEST_TICKS)
 
 
@@ -116,6 +123,27 @@ async def test_a_segment_is_prepared_as_in_this_process(
         assert made.parsed.payload_offset == wanted.payload_offset
         assert made.parsed.samples.pack() == wanted.samples.pack()
     assert not list(folder.glob("*.part"))
+
+
+async def test_no_fragment_is_told_before_it_is_synced_and_nobody_else_waits_for_that(
+    parser: Parser, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(folder / "s0.ts", other)
+    disk_answers = threading.Event()
+    with ThreadPoolExecutor(1) as threads, ThreadPoolExecutor(1) as syncs:
+        syncs.submit(disk_answers.wait)
+        try:
+            waits = asyncio.create_task(make(parser, folder, "s0.ts", threads=threads, syncs=syncs))
+            await wait_for(lambda: any(each.stat().st_size for each in folder.glob("*.part")))
+            made = await make(parser, other, "s0.ts", threads=threads)
+            assert (other / made.name).stat().st_size == made.parsed.size_bytes
+            assert not waits.done()
+            assert list(folder.glob("*.m4s")) == []
+        finally:
+            disk_answers.set()
+        assert (folder / (await waits).name).exists()
 
 
 async def test_a_segments_faults_come_back(parser: Parser, folder: Path) -> None:
