@@ -158,21 +158,22 @@ class Follower:
     async def _open(self) -> None:
         """Goes on where the last indexer left the session."""
         await self._tools.ctx.require_media_root()
-        buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
-        community = [buffer["community"]] if buffer else []
-        periods = await retention(self._store, self._tools.ctx.settings, community)
-        self._retention = periods.longest
-        known = await summary.stored(self._store, self.session["_id"])
-        rows = await summary.tail(self._store, self.session["_id"], known.get("through", -1))
-        self._coverage = Coverage.read(known.get("runs", []))
-        self._floor = known.get("floor", 0)
-        self._newest_at = known.get("newest_at")
-        for row in rows:
-            self._coverage.add(run_of(row))
-            self._newest_at = row["indexed_at"]
-        self._tail = len(rows)
-        self.maker.go_on_from(self._coverage)
-        self._continuity = await self.maker.continuity_before(self._coverage.last + 1)
+        async with self._tools.openings:
+            buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
+            community = [buffer["community"]] if buffer else []
+            periods = await retention(self._store, self._tools.ctx.settings, community)
+            self._retention = periods.longest
+            known = await summary.stored(self._store, self.session["_id"])
+            rows = await summary.tail(self._store, self.session["_id"], known.get("through", -1))
+            self._coverage = Coverage.read(known.get("runs", []))
+            self._floor = known.get("floor", 0)
+            self._newest_at = known.get("newest_at")
+            for row in rows:
+                self._coverage.add(run_of(row))
+                self._newest_at = row["indexed_at"]
+            self._tail = len(rows)
+            self.maker.go_on_from(self._coverage)
+            self._continuity = await self.maker.continuity_before(self._coverage.last + 1)
         await self._finish_what_was_begun()
 
     async def _finish_what_was_begun(self) -> None:

@@ -46,6 +46,8 @@ SYNC_THREADS = 32
 """They wait for the disk, and take little of a processor."""
 LEASED_AT_ONCE = 20
 """Few enough for another indexer that looks at the same time to get some, too."""
+OPENED_AT_ONCE = 8
+"""Others have questions for the database, too, when an indexer takes up hundreds of sessions."""
 SILENCE_SECONDS = 0.5
 PROBE_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -77,7 +79,13 @@ class Indexer:
         self.syncs = ThreadPoolExecutor(SYNC_THREADS, "sync")
         self._parser = parser or Parser()
         self._tools = Tools(
-            ctx, self.name, self.threads, self.syncs, RowWriter(ctx.store), self._parser
+            ctx,
+            self.name,
+            self.threads,
+            self.syncs,
+            RowWriter(ctx.store),
+            self._parser,
+            asyncio.Semaphore(OPENED_AT_ONCE),
         )
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._watch: file_events.FolderWatch | None = None

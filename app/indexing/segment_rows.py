@@ -41,6 +41,8 @@ SECOND_LOOK_SECONDS = 1.0
 TOLD = 20
 """Lines of one kind in the log for each session."""
 _MAY_PASS = frozenset({FaultSlug.EMPTY, FaultSlug.TRUNCATED, FaultSlug.UNREADABLE})
+_NEAR = 16
+"""The last usable segment is as a rule one of so many; of all, the embedded database reads all."""
 _FRESH = timedelta(seconds=10)
 """On a network file system content may arrive after the line that names it, but not much later."""
 
@@ -53,7 +55,8 @@ log = structlog.get_logger()
 class Tools:
     """What everything within an indexer shares. `name` is the indexer's.
 
-    `threads` are for what is soon done, `syncs` for what waits for the disk.
+    `threads` are for what is soon done, `syncs` for what waits for the disk. `openings`: places for
+    followers that read what is indexed of their session.
     """
 
     ctx: Context
@@ -62,6 +65,7 @@ class Tools:
     syncs: Executor
     writer: RowWriter
     parser: Parser
+    openings: asyncio.Semaphore
 
     async def thread(
         self,
@@ -170,12 +174,15 @@ class SegmentMaker:
     async def continuity_before(self, sequence: int) -> Continuity | None:
         """Where the session's media stood before a segment, from the last usable row before it."""
         rows = self._tools.ctx.store.rows(Segment)
-        query = {"session_id": self._session_id, "sequence": {"$lt": sequence}, "fault": None}
-        async for row in rows.find(query).sort("sequence", -1).limit(1):
-            try:
-                return await self._tools.thread(fragment_files.continuity, self.folder, row)
-            except ValueError as error:  # an init segment or a table that is not ours any more
-                self._tell("continuity_lost", error=str(error))
+        for lowest in dict.fromkeys((max(0, sequence - _NEAR), 0)):
+            among = {"$gte": lowest, "$lt": sequence}
+            query = {"session_id": self._session_id, "sequence": among, "fault": None}
+            async for row in rows.find(query).sort("sequence", -1).limit(1):
+                try:
+                    return await self._tools.thread(fragment_files.continuity, self.folder, row)
+                except ValueError as error:  # an init segment or a table that is not ours any more
+                    self._tell("continuity_lost", error=str(error))
+                    return None
         return None
 
     async def _fragment(
