@@ -17,11 +17,11 @@ import obstore
 import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError
 
-from app.errors import StoreAway
+from app.errors import StorageFull, StoreAway
 from app.settings.store_place import StorePlace
-from app.storage import clip_files, clip_folder, composed_upload, composition
+from app.storage import clip_files, clip_folder, composed_upload, composition, multipart_upload
 from app.storage.clip_store import KeptFile
-from app.storage.composition import Composition, CopiedRange
+from app.storage.composition import Composition, CopiedRange, CopySource
 from app.storage.confined import PathRefused, in_folder, key_inside
 from app.storage.hashing import sha256_of_blocks
 from app.storage.multipart_upload import NotCopied
@@ -41,8 +41,6 @@ MOST_PARTS = 10_000
 PARTS_AT_ONCE = 3
 PUT_AT_ONCE = 4
 """Files of one process: each has PARTS_AT_ONCE parts in memory, and after an outage many wait."""
-ABORT_SECONDS = 60.0
-"""For all uploads to a key that were broken off; the next attempt goes on with them."""
 ASKED_AT_ONCE = 16
 _LISTED_AT_ONCE = 1000
 
@@ -77,7 +75,7 @@ class ClipBucket:
 
     async def probe(self) -> None:
         """Returns if all that clips need may be done there, and by us."""
-        await self._claim()
+        await self.claim()
         key = key_inside(self.place.prefix, PROBE)
         with self._answers("put"):
             await obstore.put_async(self._store, key, PROBED)
@@ -96,18 +94,17 @@ class ClipBucket:
     def composed(
         self, source: str, tag: str, ranges: Sequence[CopiedRange], size_bytes: int
     ) -> Composition | None:
-        piece_bytes = composed_upload.piece_bytes(size_bytes)
-        copied = composition.whole_pieces(ranges, size_bytes, piece_bytes)
-        if self.s3 is None or not copied:
-            return None
-        return Composition(source, tag, size_bytes, piece_bytes, copied)
+        each_bytes = composed_upload.piece_bytes(size_bytes)
+        pieces = composition.equal_pieces(ranges, size_bytes, each_bytes)
+        made = Composition((CopySource(source, tag),), size_bytes, pieces)
+        return made if self.s3 and made.copied else None
 
     async def publish(self, storage_path: str, part: Path) -> str | None:
         key = self._key(storage_path)
-        await self._claim()
         put = self._compose if composition.is_list(part) else self._put
         async with self._turns:
             try:
+                await self.claim()
                 return await put(storage_path, key, part)
             except FileNotFoundError:
                 kept = await self._head(key)
@@ -115,29 +112,42 @@ class ClipBucket:
                 if kept is None or size_bytes not in (None, kept["size"]):
                     raise
                 return None  # somebody was killed after it was put
+            except StoreAway:
+                # It waits, perhaps for longer than anything keeps what it is made of.
+                with suppress(FileNotFoundError, StorageFull):
+                    await asyncio.to_thread(composition.make_whole, part)
+                raise
 
     async def _compose(self, storage_path: str, key: str, listing: Path) -> str | None:
         """Puts a file together of the part that a list is of. Its bytes are not all read."""
         asked = await asyncio.to_thread(composition.read, listing)
         part = composition.part_of(listing)
-        await self.abort_uploads(storage_path)
-        sha256 = None
         try:
-            if self.s3 is None:
-                raise NotCopied(f"{self.place} is asked for nothing of the kind")
-            source_key, headers = self._key(asked.source), _headers(storage_path)
-            await composed_upload.put(self.s3, key, source_key, asked, part, headers)
-            await self._check_size(key, asked.size_bytes, NotCopied)  # no row names it yet
-        except NotCopied as error:
-            log.warning("range_not_copied", key=key, error=str(error))
+            await self._copy(storage_path, key, asked, part)
+            sha256 = asked.sha256
+        except (NotCopied, FileNotFoundError) as error:
+            if asked.copied:
+                log.warning("range_not_copied", key=key, error=str(error))
             await self.abort_uploads(storage_path)
-            await composed_upload.fill(asked, part, await self.open(asked.source))
+            if asked.local:
+                await asyncio.to_thread(composition.make_whole, listing)
+            else:
+                await composed_upload.fill(asked, part, self.open)
             sha256 = await self._put(storage_path, key, part)
         except Exception:
             await self.abort_uploads(storage_path)
             raise
         await asyncio.to_thread(composition.discard, part)
         return sha256
+
+    async def _copy(self, storage_path: str, key: str, asked: Composition, part: Path) -> None:
+        """Raises NotCopied, FileNotFoundError if something that it is made of is gone."""
+        if self.s3 is None or not asked.copied:
+            raise NotCopied(f"{self.place} is asked for nothing of the kind")
+        await self.abort_uploads(storage_path)
+        sources = [self._key(each.storage_path) for each in asked.sources]
+        await composed_upload.put(self.s3, key, sources, asked, part, _headers(storage_path))
+        await self._check_size(key, asked.size_bytes, NotCopied)  # no row names it yet
 
     async def _put(self, storage_path: str, key: str, part: Path) -> str | None:
         sha256, size_bytes = await asyncio.to_thread(_measured, part)
@@ -166,18 +176,8 @@ class ClipBucket:
 
     async def abort_uploads(self, storage_path: str) -> None:
         """Ends what attempts to put a file in parts have left. Its parts would cost on, unseen."""
-        if self.s3 is None:
-            return
-        key = self._key(storage_path)
-        try:
-            async with asyncio.timeout(ABORT_SECONDS):
-                for upload_id in await self.s3.uploads(key):
-                    await self.s3.abort(key, upload_id)
-                    log.info("upload_aborted", key=key)
-        except (StoreAway, TimeoutError) as error:
-            # the bucket's own rule ends them: see deploy/README.md
-            why = str(error) or f"not within {ABORT_SECONDS:g} s"
-            log.warning("upload_not_aborted", key=key, error=why)
+        if self.s3 is not None:
+            await multipart_upload.abort_all(self.s3, self._key(storage_path))
 
     def local_path(self, storage_path: str) -> None:
         self._key(storage_path)
@@ -228,7 +228,7 @@ class ClipBucket:
         keys = [self._key(each) for each in storage_paths]
         if not keys:
             return
-        await self._claim()
+        await self.claim()
         with self._answers("delete"):
             try:
                 await obstore.delete_async(self._store, keys if len(keys) > 1 else keys[0])
@@ -244,7 +244,7 @@ class ClipBucket:
     def _key(self, storage_path: str) -> str:
         return key_inside(self.place.prefix, in_folder(storage_path))
 
-    async def _claim(self) -> None:
+    async def claim(self) -> None:
         """Returns once the prefix is known to be this installation's. Raises StoreRefuses."""
         if self._is_ours:
             return

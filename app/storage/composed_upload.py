@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -30,14 +30,14 @@ def piece_bytes(size_bytes: int) -> int:
 async def put(
     s3: S3Requests,
     key: str,
-    source_key: str,
+    source_keys: Sequence[str],
     composition: Composition,
     part: Path,
     headers: Mapping[str, str],
 ) -> None:
     """Puts a file together under its key. Failed or cancelled, it leaves an upload to be aborted.
 
-    Raises FileNotFoundError if the part is gone, or the source is, or has changed; NotCopied,
+    Raises FileNotFoundError if the part is gone, or a source is, or has changed; NotCopied,
     StoreAway.
     """
     copies = asyncio.Semaphore(COPIED_AT_ONCE)
@@ -45,16 +45,17 @@ async def put(
         upload = await MultipartUpload.begin(s3, asking, key, headers)
 
         async def sent(number: int, piece: FilePiece) -> str:
-            if piece.offset is None:
+            if (copied := piece.copied) is None:
                 async with s3.sending:
                     return await upload.put(number, await asyncio.to_thread(_bytes, part, piece))
-            end = piece.offset + piece.end - piece.start
+            source, tag = source_keys[copied.source], composition.sources[copied.source].tag
+            end = copied.offset + copied.end - copied.start
             async with copies:
-                return await upload.copy(number, source_key, composition.tag, piece.offset, end)
+                return await upload.copy(number, source, tag, copied.offset, end)
 
         pieces = [
             asyncio.create_task(sent(number, piece))
-            for number, piece in enumerate(composition.pieces(), 1)
+            for number, piece in enumerate(composition.pieces, 1)
         ]
         try:
             tags = await asyncio.gather(*pieces)
@@ -84,17 +85,21 @@ async def is_copied(s3: S3Requests, key: str, source_key: str) -> bool | None:
     return True
 
 
-async def fill(composition: Composition, part: Path, source: OpenedClip) -> None:
+async def fill(
+    composition: Composition, part: Path, open_file: Callable[[str], Awaitable[OpenedClip]]
+) -> None:
     """Reads what is not in a part into it, durably, where the store does not copy.
 
-    Raises FileNotFoundError if the source has changed, EOFError, StoreAway, StorageFull.
+    Raises FileNotFoundError if a source is gone or has changed, EOFError, StoreAway, StorageFull.
     """
-    if source.tag != composition.tag:
-        raise FileNotFoundError(f"{composition.source} is another one since")
+    sources = [await open_file(each.storage_path) for each in composition.sources]
+    for source, known in zip(sources, composition.sources, strict=True):
+        if source.tag != known.tag:
+            raise FileNotFoundError(f"{known.storage_path} is another one since")
     with clip_files.disk_errors(), part.open("r+b") as file:
-        for start, end, offset in composition.ranges:
+        for start, end, offset, number in composition.copied:
             position = start
-            async for block in source.read(offset, offset + end - start):
+            async for block in sources[number].read(offset, offset + end - start):
                 await threads.to_its_end(None, partial(os.pwrite, file.fileno(), block, position))
                 position += len(block)
     await asyncio.to_thread(clip_files.sync, part)

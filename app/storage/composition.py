@@ -1,68 +1,89 @@
-"""How a file is put together where it is kept: of a part of ours, and of ranges of another file.
+"""How a file is put together where it is kept: of a part of ours, and of ranges of files there.
 
-The part is as large as the file, and has zeros where bytes of the other one belong. Which these are
+The part is as large as the file, and has zeros where bytes of others belong. Which these are
 stands in a list beside it. What publishes it is given the list, and never takes the part for whole.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.storage import clip_files
 from app.storage.confined import PART_SUFFIX, member
 
 _LIST = "ranges"
+_READ_BYTES = 2**20
+
+
+class CopySource(NamedTuple):
+    """A file of which ranges are copied: its storage path, and the tag that it had."""
+
+    storage_path: str
+    tag: str
 
 
 class CopiedRange(NamedTuple):
-    """Bytes [`start`, `end`) of a file, which are those of another one from `offset` on."""
+    """Bytes [`start`, `end`) of a file, which are those of another one from `offset` on.
+
+    `source`: which one, counted from 0.
+    """
 
     start: int
     end: int
     offset: int
+    source: int = 0
+
+    def within(self, start: int, end: int) -> CopiedRange:
+        """The part of it that is bytes [`start`, `end`) of the file."""
+        return CopiedRange(start, end, self.offset + start - self.start, self.source)
 
 
 class FilePiece(NamedTuple):
-    """Bytes [`start`, `end`) of a file, sent as one. `offset`: where the other one has them, or
-    None if the part has."""
+    """Bytes [`start`, `end`) of a file, sent or copied as one. `copied`: None if the part has
+    them."""
 
     start: int
     end: int
-    offset: int | None
+    copied: CopiedRange | None
+
+
+class LocalRange(NamedTuple):
+    """Bytes [`start`, `end`) of a file, which this machine has at `path` from `offset` on."""
+
+    start: int
+    end: int
+    path: str
+    offset: int
 
 
 @dataclass(frozen=True)
 class Composition:
-    """Which bytes of a file are those of `source`, a storage path, when that had `tag`.
+    """Which bytes of a file are copied from which sources. `pieces`: all of it, in order.
 
-    `ranges` are in order, and made of whole pieces. `piece_bytes`: of each piece but the last.
+    `local`: where this machine has what is copied, for as long as it does; empty if it has not.
+    `sha256`: of the file, 64 hex digits; None if that is not known.
     """
 
-    source: str
-    tag: str
+    sources: tuple[CopySource, ...]
     size_bytes: int
-    piece_bytes: int
-    ranges: tuple[CopiedRange, ...]
+    pieces: tuple[FilePiece, ...]
+    local: tuple[LocalRange, ...] = ()
+    sha256: str | None = None
 
-    def pieces(self) -> Iterator[FilePiece]:
-        """The whole file, one behind the other."""
-        copied = {
-            start: one.offset + start - one.start
-            for one in self.ranges
-            for start in range(one.start, one.end, self.piece_bytes)
-        }
-        for start in range(0, self.size_bytes, self.piece_bytes):
-            end = min(start + self.piece_bytes, self.size_bytes)
-            yield FilePiece(start, end, copied.get(start))
+    @property
+    def copied(self) -> list[CopiedRange]:
+        """What is copied, in order; what lies together in both files is one."""
+        return joined(each.copied for each in self.pieces if each.copied is not None)
 
     def sent(self) -> Iterator[tuple[int, int]]:
         """The bytes [start, end) that the part has to have."""
         start = 0
-        for each in self.ranges:
+        for each in self.copied:
             if start < each.start:
                 yield start, each.start
             start = each.end
@@ -70,17 +91,61 @@ class Composition:
             yield start, self.size_bytes
 
 
-def whole_pieces(
+def joined(ranges: Iterable[CopiedRange]) -> list[CopiedRange]:
+    """Ranges in order, of which those are one that lie together in both files."""
+    found: list[CopiedRange] = []
+    for each in ranges:
+        last = found[-1] if found else None
+        adjoins = last is not None and last.end == each.start
+        if last is not None and adjoins and last.within(each.start, each.end) == each:
+            found[-1] = last._replace(end=each.end)
+        else:
+            found.append(each)
+    return found
+
+
+def equal_pieces(
     ranges: Iterable[CopiedRange], size_bytes: int, piece_bytes: int
-) -> tuple[CopiedRange, ...]:
-    """What of some ranges of a file is whole pieces of it."""
-    found = []
-    for start, end, offset in ranges:
-        first = -(-start // piece_bytes) * piece_bytes
-        last = end if end == size_bytes else end // piece_bytes * piece_bytes
-        if first < last:
-            found.append(CopiedRange(first, last, offset + first - start))
-    return tuple(found)
+) -> tuple[FilePiece, ...]:
+    """The pieces of a file, all of one size but the last: copied where they are within a range."""
+    whole: dict[int, CopiedRange] = {}
+    for each in ranges:
+        for start in range(-(-each.start // piece_bytes) * piece_bytes, each.end, piece_bytes):
+            end = min(start + piece_bytes, size_bytes)
+            if end <= each.end:
+                whole[start] = each.within(start, end)
+    return tuple(
+        FilePiece(start, min(start + piece_bytes, size_bytes), whole.get(start))
+        for start in range(0, size_bytes, piece_bytes)
+    )
+
+
+def large_pieces(
+    ranges: Iterable[CopiedRange], size_bytes: int, least_bytes: int
+) -> tuple[FilePiece, ...]:
+    """The pieces of a file: of what is in `ranges`, which are in order, as much as can be copied.
+
+    None but the last one has less than `least_bytes`. Those that are sent have less than twice
+    as many.
+    """
+    pieces: list[FilePiece] = []
+    position = 0
+    for each in ranges:
+        start = each.start if each.start == position else max(each.start, position + least_bytes)
+        if each.end - start < (1 if each.end == size_bytes else least_bytes):
+            continue
+        pieces += _sent(position, start, least_bytes)
+        pieces.append(FilePiece(start, each.end, each.within(start, each.end)))
+        position = each.end
+    return (*pieces, *_sent(position, size_bytes, least_bytes))
+
+
+def _sent(start: int, end: int, least_bytes: int) -> Iterator[FilePiece]:
+    """Bytes [start, end), in pieces."""
+    while start < end:
+        until = start + least_bytes if end - start >= 2 * least_bytes else end
+        yield FilePiece(start, until, None)
+        start = until
 
 
 def list_of(part: Path) -> Path:
@@ -114,15 +179,61 @@ def discard(part: Path) -> None:
 
 
 def write(composition: Composition, part: Path) -> Path:
-    """Writes the list of a part, durably: its path. Raises StorageFull."""
+    """Writes the list of a part, durably, or another one in its place: its path.
+
+    Raises StorageFull.
+    """
     listing = list_of(part)
+    new = clip_files.beside(part, f"{_LIST}-new")
     with clip_files.disk_errors():
-        listing.write_text(json.dumps(asdict(composition)))
-    clip_files.sync(listing)
+        new.write_text(json.dumps(asdict(composition)))
+        clip_files.sync(new)
+        new.replace(listing)
     return listing
 
 
 def read(listing: Path) -> Composition:
     """What a list says. Raises FileNotFoundError."""
     found = json.loads(listing.read_text())
-    return Composition(**{**found, "ranges": tuple(CopiedRange(*one) for one in found["ranges"])})
+    return Composition(
+        tuple(CopySource(*each) for each in found["sources"]),
+        found["size_bytes"],
+        tuple(_piece(*each) for each in found["pieces"]),
+        tuple(LocalRange(*each) for each in found["local"]),
+        found["sha256"],
+    )
+
+
+def _piece(start: int, end: int, copied: Sequence[Any] | None) -> FilePiece:
+    return FilePiece(start, end, None if copied is None else CopiedRange(*copied))
+
+
+def make_whole(listing: Path) -> None:
+    """Gives the part of a list what this machine has of the rest, durably: nothing is copied then.
+
+    Blocks. Does nothing to another file, or where that is elsewhere alone. Raises FileNotFoundError
+    if it is gone or altered, StorageFull.
+    """
+    if not is_list(listing) or not (asked := read(listing)).local:
+        return
+    part = part_of(listing)
+    with clip_files.disk_errors(), part.open("r+b") as file:
+        for each in asked.local:
+            _copy(each, lambda block, at: os.pwrite(file.fileno(), block, at))
+    clip_files.sync(part)
+    if clip_files.sha256(part) != asked.sha256:
+        raise FileNotFoundError(f"what {part.name} is made of was altered since")
+    whole = tuple(_sent(0, asked.size_bytes, asked.size_bytes))
+    write(replace(asked, sources=(), pieces=whole, local=()), part)
+
+
+def _copy(each: LocalRange, put: Callable[[bytes, int], object]) -> None:
+    with Path(each.path).open("rb") as source:
+        position, left = each.offset, each.end - each.start
+        while left:
+            block = os.pread(source.fileno(), min(_READ_BYTES, left), position)
+            if not block:
+                raise FileNotFoundError(f"{each.path} ends before its list says")
+            put(block, each.end - left)
+            position += len(block)
+            left -= len(block)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 import httpx
+import structlog
 
 from app.errors import StoreAway, StoreRefuses
 from app.storage import s3_answers
@@ -27,10 +28,14 @@ BACKOFF_SECONDS = 0.5
 """Before the second try; before each further one twice as long. Then whoever asked decides."""
 COMPLETE_SECONDS = 180.0
 """S3 says that it takes minutes where there are thousands of parts."""
+ABORT_SECONDS = 60.0
+"""For all uploads to a key that were broken off; the next attempt goes on with them."""
 _PASSING = frozenset({408, 409, 425, 429})
 """What a store answers that would have it asked again."""
 _MOST_CHARACTERS = 1024
 """Of a name that a store gives: an upload's, or a part's."""
+
+log = structlog.get_logger()
 
 
 class NotCopied(Exception):
@@ -132,6 +137,19 @@ class MultipartUpload:
             is_known = answer.status == 400 and b"<Code>InvalidRequest</Code>" in answer.beginning
             raised = CopyNotValid if is_known else NotCopied
             raise raised(_refused(self._s3, answer).detail)
+
+
+async def abort_all(s3: S3Requests, key: str) -> None:
+    """Ends the uploads to a key that were broken off."""
+    try:
+        async with asyncio.timeout(ABORT_SECONDS):
+            for upload_id in await s3.uploads(key):
+                await s3.abort(key, upload_id)
+                log.info("upload_aborted", key=key)
+    except (StoreAway, TimeoutError) as error:
+        # the bucket's own rule ends them: see deploy/README.md
+        why = str(error) or f"not within {ABORT_SECONDS:g} s"
+        log.warning("upload_not_aborted", key=key, error=why)
 
 
 def _is_aborted(answer: OutsideAnswer) -> bool:
