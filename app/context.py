@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,11 +18,15 @@ from app.storage.clip_store import ClipStore
 from app.storage.egress_places import opened_egress
 from app.storage.egress_store import EgressStore
 from app.storage.instance import RootAbsent, has_id, id_at_head, instance_id, require
+from app.storage.pack_places import pack_store
 from app.store import Store
 from app.work.patience import until_there
 from app.work.queue import Queue
 from app.work.share_rates import ShareRates
 from app.work.troubles import Troubles
+
+if TYPE_CHECKING:
+    from app.storage.pack_store import PackStore
 
 _away = set[Path]()
 """Media roots that were not there when somebody looked last."""
@@ -44,6 +49,11 @@ class Context:
     clips: ClipStore
     egress: EgressStore
     shares: ShareRates
+
+    @property
+    def packs(self) -> PackStore | None:
+        """Where packs of fragments are kept; None where there are none."""
+        return pack_store(self.clips, self.egress)
 
     async def require_media_root(self) -> None:
         """Returns if the media root is there. Raises RootAbsent, an OSError, if its disk is not."""

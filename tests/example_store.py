@@ -89,6 +89,12 @@ def recorded() -> dict[str, Rows]:
             {"_id": "s0", "through": 29, "floor": 0, "runs": [], "newest_at": ago(500)},
             {"_id": "s1", "kept_from_ticks": 324_000_000, "kept_from": 0},
         ],
+        "packs": written(
+            schema.Pack,
+            {"id": "k1", "session_id": "s1", "state": "written", "tag": "\"0a\"",
+             "start_ticks": 324_000_000, "end_ticks": 324_180_000, "created_at": ago(50),
+             "fragments": [{"sequence": 0, "offset": 0, "length": 5_242_880, "modified_ns": 1}]},
+        ),
         "pins": written(
             schema.Pin,
             {"id": "p1", "owner": "marker:m1", "session_id": "s1", "start_ticks": 324_000_000,

@@ -6,6 +6,7 @@
     {media root}/replays/{owner}/{accepted at}-{short id}.mp4            a clip, which in a bucket
                                                                          is replays/{clip id}.mp4
     {media root}/thumbnails/{clip id}/                                   its pictures
+    packs/{session id}/{pack id}          in the bucket of clips: media of some fragments
 
 Only `replay-buffer` is shared with egress. All else is ours alone.
 
@@ -25,6 +26,7 @@ BUFFER_ROOT = "replay-buffer"
 FRAGMENTS_ROOT = "fragments"
 CLIPS_ROOT = "replays"
 THUMBNAILS_ROOT = "thumbnails"
+PACKS_ROOT = "packs"
 SESSION_DEPTH = 4
 """Of a session's folder below the media root: buffer root, room, user, session."""
 SEGMENT_PREFIX = "segment"

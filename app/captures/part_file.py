@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -76,8 +77,15 @@ async def write(planned: Movie, part: Path, on_progress: Callable[[float], None]
                 should_stop=stop.is_set,
             )
 
-    try:
+    with changed_sources():
         await threads.to_its_end(None, copy, hurry=stop.set)
+
+
+@contextmanager
+def changed_sources() -> Iterator[None]:
+    """Turns what says that a fragment is not what was indexed into SegmentChanged."""
+    try:
+        yield
     except movie_bytes.SourceChanged as error:
         raise SegmentChanged(
             f"{Path(error.path).name} is gone from the disk, or was altered since it came"

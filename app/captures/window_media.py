@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.buffer import pins
-from app.captures import media_arrival
-from app.captures.part_file import LocalWriter, PartWriter
+from app.captures import media_arrival, packed_writer
+from app.captures.part_file import PartWriter
 from app.clips import clip_report
 from app.clips.clip_report import ClipContents
 from app.context import Context
@@ -20,16 +20,13 @@ from app.viewing import fragment_sources
 
 @dataclass(frozen=True)
 class WindowMedia:
-    """The segments' rows of each range, and the rows of the ranges' sessions by id."""
+    """The segments' rows of each range, and the rows of the ranges' sessions by id. `writer`: of
+    what is planned of them."""
 
     ranges: Sequence[MediaRange]
     segments: Sequence[Sequence[SegmentRow]]
     sessions: dict[str, SessionRow]
-
-    @property
-    def writer(self) -> PartWriter:
-        """Of what is planned of them."""
-        return LocalWriter()
+    writer: PartWriter
 
     @property
     def exact_clock(self) -> bool:
@@ -56,4 +53,5 @@ async def read(ctx: Context, capture: CaptureRow) -> WindowMedia:
         until = capture["wait_until"] + media_arrival.PIN_LIFE
         await pins.pin(ctx.store, capture["_id"], ranges, until)
     segments = await fragment_sources.rows_of(ctx, ranges)
-    return WindowMedia(ranges, segments, await fragment_sources.sessions_of(ctx, ranges))
+    sessions = await fragment_sources.sessions_of(ctx, ranges)
+    return WindowMedia(ranges, segments, sessions, await packed_writer.of(ctx, sessions))

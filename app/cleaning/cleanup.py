@@ -13,7 +13,7 @@ from app.buffer import markers, pins, summary
 from app.buffer.newest_segments import newest_of_live
 from app.buffer.retention import may_go
 from app.buffer.retention_period import Retention, retention
-from app.cleaning import governor, strays
+from app.cleaning import governor, pack_removal, strays
 from app.cleaning.buffer_tree import REMOVAL_SECONDS
 from app.cleaning.erasure import forget_session
 from app.cleaning.removal import AT_ONCE, FIELDS, remove
@@ -42,6 +42,8 @@ async def run(ctx: Context) -> None:
         done["segments"] += await governor.relieve(ctx)
     with rounds.item(step="expire"):
         done["segments"] += await _expire(ctx, unpinned, now)
+    with rounds.item(step="remove packs"):
+        await pack_removal.sweep(ctx)
     with rounds.item(step="forget sessions"):
         done["sessions"] += await _forget_sessions(ctx, now)
     with rounds.item(step="forget buffers"):

@@ -15,6 +15,7 @@ import structlog
 from app import metrics
 from app.buffer import clock, markers, summary
 from app.buffer.session_folders import folders_of
+from app.cleaning import pack_removal
 from app.cleaning.removal import FIELDS, remove
 from app.context import Context
 from app.models import SessionRow
@@ -84,12 +85,14 @@ async def _erase(ctx: Context, session: SessionRow, before: datetime) -> bool:
     rows = await ctx.store.rows(Segment).find(of_session, FIELDS | {"start": 1}).to_list(None)
     old = [row for row in rows if row["start"] < before]
     await remove(ctx, old, in_spite_of_pins=True)
+    packs_gone = await pack_removal.sweep(ctx, session["_id"])
     over = session["indexing"] is None
     if over and len(old) == len(rows):
         await forget_session(ctx, session, before)
     # Segments come in order: after one that began later, nothing older comes. Those that can't be
     # used tell nothing: their times are what their playlist says.
-    return over or any(row["fault"] is None and row["start"] >= before for row in rows)
+    told_all = over or any(row["fault"] is None and row["start"] >= before for row in rows)
+    return packs_gone and told_all
 
 
 async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:
@@ -122,6 +125,8 @@ async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bo
     except OSError as error:
         metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
         log.warning("folder_not_deletable", session=session["_id"], error=str(error))
+        return False
+    if not await pack_removal.forget(ctx, session["_id"]):
         return False
     await ctx.store.rows(Summary).delete_one({"_id": session["_id"]})
     if session["ghost_at"] is not None and now - session["ghost_at"] < GHOSTS_KEPT:

@@ -13,7 +13,8 @@ from datetime import datetime
 
 import structlog
 
-from app.buffer import markers, summary
+from app.buffer import markers, packs, summary
+from app.cleaning import pack_removal
 from app.cleaning.removal import AT_ONCE, FIELDS, folders_by_session, unlink
 from app.context import Context
 from app.errors import TooManyRequests
@@ -108,10 +109,14 @@ async def erase(
         is_over = await _nothing_more_comes(ctx, buffer_id, part)
         rows = await hide(ctx, buffer_id, part)
         await reached("hidden")
-        folders = await folders_by_session(ctx, {row["session_id"] for row in rows})
+        sessions = {row["session_id"] for row in rows}
+        if ctx.packs is not None:
+            await packs.condemn(ctx.store, rows)
+        folders = await folders_by_session(ctx, sessions)
         refused = await asyncio.to_thread(unlink, rows, folders)
         await reached("unlinked")
-        if is_over and not refused and part["captures_ended"]:
+        packs_gone = all([await pack_removal.sweep(ctx, each) for each in sessions])
+        if is_over and not refused and packs_gone and part["captures_ended"]:
             await ctx.store.rows(Buffer).update_one(
                 {"_id": buffer_id}, {"$pull": {"forget_ranges": part}}
             )

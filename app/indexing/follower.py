@@ -174,6 +174,7 @@ class Follower:
             self._tail = len(rows)
             self.maker.go_on_from(self._coverage)
             self._continuity = await self.maker.continuity_before(self._coverage.last + 1)
+            await self._tools.packer.begin(self.session)
         await self._finish_what_was_begun()
 
     async def _finish_what_was_begun(self) -> None:
@@ -281,6 +282,7 @@ class Follower:
         metrics.INDEX_LAG.observe(max(0.0, lag.total_seconds()))
         if not late:
             self.pace.indexed(standing)
+            self._tools.packer.note(self.session["_id"], standing)
         if standing is not made.row:
             self._continuity = await self.maker.continuity_before(self._coverage.last + 1)
         elif made.continuity is not None and not late:

@@ -23,6 +23,7 @@ from app.indexing.playlist import Entry
 from app.media.continuity import Continuity
 from app.media.faults import Fault, Unpreparable
 from app.media.init_segment import Init
+from app.media.runs import was_altered
 from app.media.samples import SampleTable
 from app.models import FaultSlug, SegmentRow
 from app.storage.confined import PART_SUFFIX, PathRefused, member
@@ -220,6 +221,21 @@ def is_settled(folder: Path, row: SegmentRow) -> bool:
         return member(folder, row["name"]).stat().st_size == row["size_bytes"]
     except (FileNotFoundError, PathRefused):
         return False
+
+
+def media(
+    folder: Path, name: str, payload_offset: int, size_bytes: int, modified_ns: int | None
+) -> bytes | None:
+    """The media of a fragment; None if it is gone, or not what was indexed. Raises OSError."""
+    try:
+        with member(folder, name).open("rb") as file:
+            status = os.fstat(file.fileno())
+            if status.st_size != size_bytes or was_altered(modified_ns, status.st_mtime_ns):
+                return None
+            found = os.pread(file.fileno(), size_bytes - payload_offset, payload_offset)
+    except (FileNotFoundError, PathRefused):
+        return None
+    return found if len(found) == size_bytes - payload_offset else None
 
 
 def remove(folder: Path, row: SegmentRow) -> None:

@@ -25,6 +25,7 @@ from app.indexing import file_events, session_leases
 from app.indexing.backlog import stamp_of
 from app.indexing.follower import Follower
 from app.indexing.keeping_up import LOOK_SECONDS
+from app.indexing.packer import Packer
 from app.indexing.parser import Parser
 from app.indexing.row_writer import RowWriter
 from app.indexing.segment_rows import Tools
@@ -85,6 +86,7 @@ class Indexer:
             self.syncs,
             RowWriter(ctx.store),
             self._parser,
+            Packer(ctx, self.threads),
             asyncio.Semaphore(OPENED_AT_ONCE),
         )
         self._followers: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
@@ -105,6 +107,7 @@ class Indexer:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tools.writer.run())
+                group.create_task(self._tools.packer.run())
                 if not (self._polling or self._is_far):
                     group.create_task(self._listen())
                 group.create_task(self._heartbeat())
@@ -250,6 +253,7 @@ class Indexer:
         held = self._followers.get(session_id)
         if held is not None and held[1] is task:
             del self._followers[session_id]
+            self._tools.packer.close(session_id)
         if not task.cancelled() and (error := task.exception()) is not None:
             metrics.ERRORS.labels(ErrorKind.INDEXING_FAILED).inc()
             log.error("indexing_failed", session=session_id, exc_info=error)
@@ -259,6 +263,7 @@ class Indexer:
         if held is not None:
             held[1].cancel()
             await asyncio.wait([held[1]])
+            self._tools.packer.close(session_id)
 
     async def _stop(self) -> None:
         held = dict(self._followers)

@@ -21,6 +21,7 @@ from app.buffer.paths import segment_id
 from app.buffer.session_folders import folders_of, fragment_path
 from app.context import Context
 from app.indexing import fragment_files
+from app.indexing.packer import Packer
 from app.indexing.parser import Parser
 from app.indexing.playlist import Entry
 from app.indexing.playlist_times import Before, PlaylistTimes
@@ -65,6 +66,7 @@ class Tools:
     syncs: Executor
     writer: RowWriter
     parser: Parser
+    packer: Packer
     openings: asyncio.Semaphore
 
     async def thread(

@@ -35,6 +35,7 @@ from app.migrations import (
     refused_sessions,
     request_hashes,
     separate_fragments,
+    session_packs,
     shown_beside,
     slot_sharers,
     stepped_encodings,
@@ -73,5 +74,6 @@ STEPS: tuple[Step, ...] = (
     clip_chapters.migrate,
     stepped_encodings.migrate,
     clip_ancestors.migrate,
+    session_packs.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -64,6 +64,8 @@ from app.models.event_words import ClipLoss, EventFormat, EventName
 from app.models.fact_rows import ParticipantRow, RoomRow, TrackRow
 from app.models.failure_words import FailureReason
 from app.models.link_words import LinkFact
+from app.models.pack_rows import PackedFragment, PackRow
+from app.models.pack_words import PackState
 from app.models.process_words import ProcessRole
 from app.models.rendition_words import RenditionFormat
 from app.models.stored import RowOf, Stored
@@ -148,6 +150,9 @@ __all__ = [
     "MediaRange",
     "MemberRow",
     "NotedRulesRow",
+    "PackRow",
+    "PackState",
+    "PackedFragment",
     "ParticipantRow",
     "PinRow",
     "ProcessRole",

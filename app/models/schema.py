@@ -27,6 +27,7 @@ from app.models.clip_schema import Capture, ClipOwner, File, Rendition, ReplayCl
 from app.models.condition_schema import Sample
 from app.models.event_schema import EventNumber, OutgoingEvent
 from app.models.fact_schema import Participant, Room, Track
+from app.models.pack_schema import Pack
 
 MODELS: tuple[type[Model], ...] = (
     Room,
@@ -37,6 +38,7 @@ MODELS: tuple[type[Model], ...] = (
     EncodingStep,
     Segment,
     Summary,
+    Pack,
     Pin,
     Marker,
     Capture,
@@ -74,6 +76,7 @@ __all__ = [
     "Member",
     "NotedRules",
     "OutgoingEvent",
+    "Pack",
     "Participant",
     "Pin",
     "Rendition",

@@ -56,11 +56,13 @@ from app.store import Store
 from app.work.queue import Queue
 from app.work.share_rates import ShareRates
 from tests import admitting
+from tests.integration.buffer.packing import pack_all
 from tests.waiting import PATIENCE_SECONDS
 
 _HARMLESS = frozenset({"hello", "ismaster", "isMaster", "ping", "endSessions", "createIndexes"})
 _OF_CLIPS = (
-    "trash_days", "clips_url", "s3_endpoint", "aws_access_key_id", "aws_secret_access_key",
+    "trash_days", "clips_url", "buffer_url", "s3_endpoint", "aws_access_key_id",
+    "aws_secret_access_key",
 )  # fmt: skip
 _FILE_STEPS = frozenset({"os.rename", "os.remove", "os.mkdir"})
 
@@ -253,11 +255,16 @@ async def _ask_to_delete(ctx: Context, identity: str, clip_id: str) -> None:
     await objections.request_deletion(ctx, Caller(identity), clip_id, "please")
 
 
+async def _pack(ctx: Context, session_id: str) -> None:
+    await pack_all(ctx, session_id)
+
+
 async def _upgrade(ctx: Context) -> None:
     await ctx.store.upgrade(ctx.settings.media_root)
 
 
 _ACTIONS: dict[str, Callable[..., Awaitable[None]]] = {
+    "pack": _pack,
     "upgrade": _upgrade,
     "resume": _resume,
     "set quota": _set_quota,
