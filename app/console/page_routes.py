@@ -12,13 +12,14 @@ from app.api import web_state
 from app.console.assets import PAGE, STATIC, VERSION, get_asset
 
 # The page's own files and the service's own media, nothing else: no inline script or style, no
-# other site, no frame, no form that leaves it. Trusted types: no string becomes markup.
+# other site, no frame, no form that leaves it. Trusted types: no string becomes markup. A film that
+# the page puts together of segments has a blob's address.
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
     "img-src": "'self'",
-    "media-src": "'self'",
+    "media-src": "'self' blob:",
     "connect-src": "'self'",
     "manifest-src": "'self'",
     "base-uri": "'none'",
@@ -39,7 +40,7 @@ async def get_console(request: Request) -> Response:
 
 def policy(clips_origin: str | None) -> str:
     """What the page may load. `clips_origin`: where else films are read from."""
-    media = {"media-src": f"'self' {clips_origin}"} if clips_origin else {}
+    media = {"media-src": f"{_POLICY['media-src']} {clips_origin}"} if clips_origin else {}
     return "; ".join(f"{name} {value}" for name, value in (_POLICY | media).items())
 
 

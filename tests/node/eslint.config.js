@@ -14,7 +14,7 @@ const allow = (names) => Object.fromEntries(names.split(/\s+/).map((name) => [na
 // so that a forgotten import or parameter would be taken for one of them.
 const ofPages = allow(
   'AbortController AbortSignal Blob BroadcastChannel CSS ClipboardItem CustomEvent Element Event EventTarget ' +
-    'FormData HTMLElement HTMLInputElement Image IntersectionObserver Node ResizeObserver TextDecoderStream TextEncoder URL URLSearchParams ' +
+    'FormData HTMLElement HTMLInputElement Image IntersectionObserver MediaSource Node ResizeObserver TextDecoderStream TextEncoder URL URLSearchParams ' +
     'addEventListener btoa clearInterval clearTimeout console createImageBitmap crypto document fetch ' +
     'getSelection history location matchMedia navigator requestAnimationFrame scrollTo scrollY ' +
     'sessionStorage setInterval setTimeout',

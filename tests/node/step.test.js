@@ -8,6 +8,7 @@ import {
   CLOSE_MS,
   PATIENCE_MS,
   StepClock,
+  chosenOf,
   correction,
   newestTogether,
   shownOf,
@@ -113,4 +114,53 @@ test('what is shown first is the newest moment of which all that go on have a pi
   assert.equal(newestTogether(until(100_000, 98_000), window), 97_940);
   assert.equal(newestTogether(until(100_000, 50_000), window), 99_940, 'that one is over');
   assert.equal(newestTogether(until(10), { start: 0, end: 10 }), 0);
+});
+
+test('a clock that follows stays near the newest moment, as there is more of it', () => {
+  const clock = new StepClock(0, 60_000, 60_000);
+  clock.follow();
+  let last = 60_000;
+  for (let passed = 0; passed < 60_000; passed += TICK_MS) {
+    if (passed % 2_000 === 0) clock.grow({ start: 0, end: last + 1_000, last: (last += 2_000), longest: 2_000 });
+    clock.pass(TICK_MS, true);
+    assert.ok(clock.instant <= last && last - clock.instant < 10_000, `${last - clock.instant} ms behind`);
+  }
+  assert.ok(clock.playing && clock.following);
+});
+
+test('a clock that follows waits where there is no more, and leaves out what has long gone by', () => {
+  const clock = new StepClock(0, 60_000, 60_000);
+  clock.follow();
+  clock.grow({ start: 0, end: 60_000, last: 60_000, longest: 2_000 });
+  for (let passed = 0; passed < 10_000; passed += TICK_MS) clock.pass(TICK_MS, true);
+  assert.equal(clock.instant, 60_000);
+  assert.ok(!clock.pass(TICK_MS, true), 'it does not go');
+  assert.ok(clock.following, 'it goes on when there is more');
+  clock.grow({ start: 0, end: 200_000, last: 190_000, longest: 2_000 });
+  clock.pass(TICK_MS, true);
+  assert.ok(clock.instant > 180_000 && clock.instant < 190_000);
+});
+
+test('whatever is done with a clock that follows, it stands there and follows no more', () => {
+  for (const [act, instant] of [
+    [(clock) => clock.toggle(), 60_000],
+    [(clock) => clock.seek(12_000), 12_000],
+  ]) {
+    const clock = new StepClock(0, 60_000, 60_000);
+    clock.follow();
+    act(clock);
+    assert.deepEqual([clock.instant, clock.playing, clock.following], [instant, false, false]);
+    assert.equal(clock.pace, clock.rate);
+  }
+});
+
+test('a page has the screens that somebody chose, in their order, as long as all are there', () => {
+  const share = (id, more = {}) =>
+    ({ id, state: 'recording', playlist_url: '/p', oldest: 'a', newest: 'b', ...more });
+  const shares = ['e', 'd', 'c', 'b', 'a'].map((id) => share(id));
+  const ids = (found) => found?.map(({ id }) => id) ?? null;
+  assert.deepEqual(ids(chosenOf(shares, ['a', 'e', 'b', 'c'])), ['a', 'e', 'b', 'c']);
+  assert.equal(chosenOf(shares, ['a', 'x']), null);
+  assert.equal(chosenOf(shares, []), null);
+  assert.equal(chosenOf([share('a', { playlist_url: null })], ['a']), null, 'it may not be watched');
 });

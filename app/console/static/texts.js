@@ -163,12 +163,12 @@ export const english = {
     keep: 'Save last 30 s',
     /** @type {Saying<[string]>} */
     keepOf: (who) => `Save last 30 s of ${who}`,
-    /** @type {Saying<[string]>} */
-    keeping: (who) => `Saving the last 30 s of ${who}…`,
-    /** @type {Saying<[string]>} */
-    kept: (who) => `Saved the last 30 s of ${who}.`,
     /** @type {Saying<[string, string]>} */
-    lost: (who, why) => `Couldn’t save the last 30 s of ${who}: ${why}`,
+    keeping: (who, long) => `Saving the last ${long} of ${who}…`,
+    /** @type {Saying<[string, string]>} */
+    kept: (who, long) => `Saved the last ${long} of ${who}.`,
+    /** @type {Saying<[string, string, string]>} */
+    lost: (who, long, why) => `Couldn’t save the last ${long} of ${who}: ${why}`,
     open: 'Open',
     stop: 'Stop recording',
     /** @type {Saying<[string]>} */
@@ -566,6 +566,8 @@ export const english = {
     },
     keys: [
       ['Space', 'Play or pause'],
+      ['V', 'Watch live, or look back'],
+      ['K', 'Live: clip this'],
       ['I', 'Set start here'],
       ['O', 'Set end here'],
       ['← →', '1 second back or ahead; with Shift 10'],
@@ -577,6 +579,19 @@ export const english = {
       ['P', 'Picture in picture'],
       ['Tab', 'To the handles: arrows, comma, full stop, Page, Home and End move them'],
     ],
+  },
+  watching: {
+    watch: 'Watch live',
+    back: 'Back to live',
+    live: 'Live',
+    video: 'Live picture',
+    pause: 'Pause',
+    clip: 'Clip this',
+    length: 'How much to clip',
+    /** @type {Saying<[string]>} */
+    last: (stretch) => `Last ${stretch}`,
+    /** @type {Saying<[string]>} */
+    of: (who) => `Watch live: ${who}`,
   },
   together: {
     /** @type {Saying<[string]>} */
@@ -599,6 +614,9 @@ export const english = {
     seek: 'Moment shown',
     /** @type {Saying<[string]>} */
     unseen: (who) => `Not shown: ${who}`,
+    others: 'Also shared in this room',
+    /** @type {Saying<[string, string]>} */
+    instead: (who, other) => `Show ${who} instead of ${other}`,
     length: 'Up to this moment',
     capture: 'Capture all screens',
     /** @type {Saying<[number]>} */
@@ -611,6 +629,7 @@ export const english = {
     notAllCaptured: 'This room has more shares than are captured at once. Capture the others one by one.',
     keys: [
       ['Space', 'Play or pause'],
+      ['V', 'Watch live, or look back'],
       ['← →', '1 second back or ahead; with Shift 10'],
     ],
   },

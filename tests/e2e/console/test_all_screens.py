@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ from tests.waiting import wait_for
 pytestmark = pytest.mark.heavy
 
 IN_STEP_SECONDS = 0.15
+NEARLY_SECONDS = 30  # a slow machine's, with whom everything comes late
 PICTURES = 2 * FRAME_SECONDS  # each film shows a picture for so long
 IN_A_ROW = 6
 BOTH = f"(videos) => videos.map({CELLS})"
@@ -57,6 +61,94 @@ async def apart(page: Page, near: float) -> float:
         cells[:2] = shown
         clocks.append(picture_clock.nearest(picture_clock.read_clock(cells), near))
     return clocks[0] - clocks[1]
+
+
+async def test_what_comes_of_all_screens_is_followed_in_step(
+    world: World, browser: Browser, room: str
+) -> None:
+    path = f"/rooms/{quote(room)}"
+    async with signed_in_page(browser, world.service, admin=True, path=path) as page:
+        await both_shown(page)
+        now = time.time()
+        still = await apart(page, now)  # what the two recordings differ by themselves
+        live = page.get_by_role("button", name="Watch live")
+        await live.click()
+        await expect(live).to_have_attribute("aria-pressed", "true")
+        clocks: list[float] = []
+        in_step = 0
+
+        async def goes_in_step() -> bool:
+            nonlocal in_step
+            try:
+                off = abs(await apart(page, now) - still)
+            except ValueError:  # one of them shows nothing yet
+                return False
+            clocks.append(await moment_shown(page))
+            in_step = in_step + 1 if off <= IN_STEP_SECONDS + PICTURES else 0
+            return in_step >= IN_A_ROW and clocks[-1] > clocks[0] + 4
+
+        await wait_for(goes_in_step, what="both are followed in step")
+        assert time.time() - clocks[-1] < NEARLY_SECONDS
+        await check_accessible(page)
+        await page.get_by_role("button", name="Capture all screens").click()
+        await expect(page.locator(".job.ready")).to_have_count(2)
+        await expect(live).to_have_attribute("aria-pressed", "true")
+
+        await page.keyboard.press("ArrowLeft")
+        await expect(live).to_have_attribute("aria-pressed", "false")
+        await both_shown(page)
+        assert abs(await apart(page, now) - still) <= IN_STEP_SECONDS + PICTURES
+        await live.click()
+        clocks.clear()
+        await wait_for(goes_in_step, what="both are followed again")
+
+
+async def moment_shown(page: Page) -> float:
+    """The instant that the page says is shown, in Unix seconds."""
+    title = await page.locator(".playing .within").get_attribute("title") or ""
+    return datetime.fromisoformat(title.removesuffix(" UTC") + "Z").timestamp()
+
+
+async def test_of_more_than_four_screens_each_can_be_brought_in(
+    world: World, browser: Browser
+) -> None:
+    people = ["ann", "ben", "cleo", "dora", "emil"]
+    name = f"five screens {secrets.token_hex(2)}"
+
+    def there(who: str) -> Callable[[], Awaitable[bool]]:
+        async def is_there() -> bool:
+            found = {each["identity"]: each["seconds"] for each in await world.buffers(name)}
+            return bool(found.get(who, 0) >= 3)
+
+        return is_there
+
+    for who in people[:-1]:  # one after another: what they have shared stays for a while
+        async with world.share(name, who, "--no-audio"):
+            await wait_for(there(who), what=f"3 s of {who}")
+    async with world.share(name, people[-1], "--no-audio"):
+        await wait_for(there(people[-1]), what="3 s of the last")
+        path = f"/rooms/{quote(name)}"
+        async with signed_in_page(browser, world.service, admin=True, path=path) as page:
+            await expect(screens(page)).to_have_count(4)
+            shown = await page.locator(".one h2").all_inner_texts()
+            [other] = set(people) - set(shown)
+            bring = page.get_by_role("button", name=other)
+            await bring.click()
+            await expect(page.locator(".one h2").get_by_text(other)).to_be_visible()
+            await expect(screens(page)).to_have_count(4)
+            taken = await page.locator(".one h2").all_inner_texts()
+            [left] = set(shown) - set(taken)
+            await expect(page.locator(".others").get_by_role("button", name=left)).to_be_visible()
+            theirs = page.locator(".one").filter(has_text=other)
+            await expect(theirs).to_contain_text("Stopped sharing")  # at the newest moment of all
+            await page.get_by_role("slider", name="Moment shown").fill("1000")
+            await until(theirs.locator("video"), SHOWN, what="the film of who was brought in")
+            await check_accessible(page)
+            await page.get_by_role("button", name="Go to the newest moment").click()
+            await expect(page.locator(".one h2")).to_have_text(taken)  # who is chosen stays
+            for width, height in ((1366, 633), (390, 844)):
+                await page.set_viewport_size({"width": width, "height": height})
+                await no_wider_than_its_window(page)
 
 
 async def moment(page: Page) -> int:
@@ -127,7 +219,7 @@ async def hears_one_at_a_time(page: Page) -> None:
 async def test_a_share_that_is_deleted_meanwhile_is_shown_no_longer(
     world: World, browser: Browser, room: str
 ) -> None:
-    path = f"/rooms/{room.replace(' ', '%20')}"
+    path = f"/rooms/{quote(room)}"
     async with signed_in_page(browser, world.service, admin=True, path=path) as page:
         await both_shown(page)
         [bobs] = [each for each in await world.buffers(room) if each["identity"] == "bob"]

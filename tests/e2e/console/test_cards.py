@@ -150,7 +150,7 @@ async def test_a_poster_moves_while_it_is_pointed_at(shared: Shared, signed_in: 
     """Through the newest small pictures; not where somebody wants little motion."""
     page = await signed_in("alice", room=shared.room)
     reel = card(page, "alice").locator(".reel")
-    await page.get_by_role("link", name="alice").hover()
+    await page.get_by_role("link", name="alice", exact=True).hover()
     await expect(reel).to_be_visible()
     first = await reel.get_attribute("style")
     await expect(reel).not_to_have_attribute("style", str(first))
@@ -158,7 +158,7 @@ async def test_a_poster_moves_while_it_is_pointed_at(shared: Shared, signed_in: 
     await expect(reel).to_be_hidden()
     await page.emulate_media(reduced_motion="reduce")
     async with page.expect_response(lambda answer: "poster" in answer.url):
-        await page.get_by_role("link", name="alice").hover()
+        await page.get_by_role("link", name="alice", exact=True).hover()
     await expect(reel).to_be_hidden()
 
 
@@ -188,7 +188,7 @@ async def test_everybody_sees_what_is_theirs_and_no_more(shared: Shared, signed_
 async def test_the_last_30_seconds_are_kept_with_one_key(shared: Shared, signed_in: SignIn) -> None:
     """A message leads to the clip when it is ready."""
     page = await signed_in("alice", room=shared.room)
-    await page.get_by_role("link", name="alice").focus()
+    await page.get_by_role("link", name="alice", exact=True).focus()
     await expect(card(page, "alice").get_by_role("button", name="Save last")).to_be_enabled()
     await page.keyboard.press("k")
     await expect(page.get_by_text("Saving the last 30 s of alice")).to_be_visible()
@@ -231,7 +231,7 @@ async def test_who_stopped_it_themselves_reads_so_on_the_page_of_the_share_too(
     await expect(dialog.get_by_label("Reason")).to_have_count(0)
     await dialog.get_by_role("button", name="Stop").click()
     await expect(card(bob, "bob")).to_contain_text("You stopped the recording.")
-    await card(bob, "bob").get_by_role("link", name="bob").click()
+    await card(bob, "bob").get_by_role("link", name="bob", exact=True).click()
     await expect(bob.locator("header.head")).to_contain_text(stopped)
     await bob.go_back()
     await card(bob, "bob").get_by_role("button", name="Resume").click()
@@ -267,7 +267,7 @@ async def test_fifty_shares_stay_responsive(
         await page.get_by_role("button", name="Show all").click()
         everybody = page.locator(".share").filter(has_text=room)
         await expect(everybody).to_have_count(50)
-        await expect(everybody.get_by_role("link", name=NAUGHTY)).to_have_text(NAUGHTY)
+        await expect(everybody.get_by_role("link", name=NAUGHTY, exact=True)).to_have_text(NAUGHTY)
 
 
 async def test_every_reason_is_told_in_words(

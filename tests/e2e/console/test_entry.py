@@ -255,7 +255,8 @@ async def test_pages_have_titles_and_headings_and_are_found_again_going_back(
     await page.go_back()
     await page.go_back()
     await expect(page).to_have_title("Live · Replay")
-    await expect(page.get_by_role("link", name="Live")).to_have_attribute("aria-current", "page")
+    live = page.get_by_role("link", name="Live", exact=True)
+    await expect(live).to_have_attribute("aria-current", "page")
     await page.go_forward()
     await expect(page).to_have_title("Page not found · Replay")
 

@@ -350,11 +350,11 @@ async def test_the_page_may_load_films_from_the_bucket_and_nothing_else(
     http: httpx.AsyncClient, front: ObjectFront
 ) -> None:
     policy = (await http.get("/")).headers["Content-Security-Policy"]
-    assert f"media-src 'self' {front.endpoint};" in policy
+    assert f"media-src 'self' blob: {front.endpoint};" in policy
     assert policy.count(front.endpoint) == 1
 
 
 @pytest.mark.usefixtures("proxied")
 async def test_through_us_the_page_loads_from_nowhere_else(http: httpx.AsyncClient) -> None:
     policy = (await http.get("/")).headers["Content-Security-Policy"]
-    assert "media-src 'self';" in policy
+    assert "media-src 'self' blob:;" in policy

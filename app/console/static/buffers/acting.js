@@ -6,6 +6,7 @@ import { h } from '../dom.js';
 import { copyLink } from '../library/link.js';
 import { inWords, tell, tellProblem } from '../telling.js';
 import { texts } from '../texts.js';
+import { stretch } from '../times.js';
 
 /**
  * @import { Accepted, BufferView, Progress } from '../../types.js'
@@ -53,17 +54,19 @@ export function stopWords(buffer, may) {
 }
 
 /**
- * Makes a clip of what has just happened; tells how it goes, even after the page has moved on.
+ * Makes a clip of what has just happened; tells how it goes, even after the page has moved on. The id
+ * of the capture, once it has ended; null if there is none.
  *
  * @param {Api} api
- * @param {BufferView} buffer
+ * @param {Pick<BufferView, 'id' | 'sharer' | 'state'>} buffer
  */
-export async function keepLast(api, buffer) {
+export async function keepLast(api, buffer, seconds = LAST_SECONDS) {
   const who = buffer.sharer;
-  const untell = tell(own.keeping(who), { seconds: 120 });
+  const long = stretch(seconds);
+  const untell = tell(own.keeping(who, long), { seconds: 120 });
   try {
     const tail = buffer.state === 'ended' ? 'skip' : 'include';
-    const asked = { buffer_id: buffer.id, last: LAST_SECONDS, tail };
+    const asked = { buffer_id: buffer.id, last: seconds, tail };
     /** @type {Accepted} */
     const capture = await api.post('/captures', asked);
     const done = await finished(api, capture.id);
@@ -71,14 +74,16 @@ export async function keepLast(api, buffer) {
     const clip = done?.status === 'ready' ? done.clip : null;
     if (clip) {
       const share = { label: texts.library.link.copy, run: () => void copyLink(clip, { api }) };
-      tell(own.kept(who), { seconds: TOLD_SECONDS, action: [share, { label: own.open, run: open }] });
+      tell(own.kept(who, long), { seconds: TOLD_SECONDS, action: [share, { label: own.open, run: open }] });
     } else {
       const why = done?.detail || done?.reason || done?.status || texts.problems.unexpected;
-      tell(own.lost(who, why), { alert: true, seconds: TOLD_SECONDS });
+      tell(own.lost(who, long, why), { alert: true, seconds: TOLD_SECONDS });
     }
+    return capture.id;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    tell(own.lost(who, inWords(error)), { alert: true, seconds: TOLD_SECONDS });
+    tell(own.lost(who, long, inWords(error)), { alert: true, seconds: TOLD_SECONDS });
+    return null;
   } finally {
     untell();
   }

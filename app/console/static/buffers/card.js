@@ -4,6 +4,7 @@ import { h, set } from '../dom.js';
 import { texts } from '../texts.js';
 import { clock, clockTenths, length, utc } from '../times.js';
 import { erase, keepLast, resume, rights, stop, stopWords } from './acting.js';
+import { canWatch } from '../watching/live_film.js';
 import { Reel } from './reel.js';
 import { ago, encodingOf, stateOf } from './words.js';
 
@@ -13,6 +14,7 @@ import { ago, encodingOf, stateOf } from './words.js';
  */
 
 const own = texts.buffers;
+const WATCHED = ['recording', 'lagging']; // the states in which there is a live picture
 const LATE_MS = 10_000; // how old the newest picture is before that is worth a word
 
 export class Card {
@@ -40,6 +42,8 @@ export class Card {
     this.todo = h('p', { class: 'note' });
     this.reason = h('div', { class: 'reason' }, this.says, this.quote, this.todo);
     this.reel = new Reel(session.api);
+    const live = { class: 'button watch', href: `#/buffers/${buffer.id}?live`, 'aria-label': texts.watching.of(who) };
+    this.watch = h('a', live, texts.watching.watch);
     this.age = h('span', { class: 'age' });
     this.sound = h('span', {});
     this.all = h('a', { href: `#/rooms/${encodeURIComponent(buffer.room)}`, hidden: true }, texts.together.link);
@@ -55,7 +59,7 @@ export class Card {
     this.element = h(
       'li',
       { class: 'card share', 'data-id': buffer.id },
-      h('div', { class: 'stage' }, this.picture, this.reel.element, this.blank, this.reason, this.badge),
+      h('div', { class: 'stage' }, this.picture, this.reel.element, this.blank, this.reason, this.badge, this.watch),
       h(
         'div',
         { class: 'share-facts' },
@@ -107,6 +111,7 @@ export class Card {
     this.encoding.hidden = !encoding;
     write(this.amount, own.amount(length(buffer.media_seconds)));
     this.fill.style.inlineSize = `${Math.min(100, (buffer.media_seconds / this.most) * 100)}%`;
+    this.watch.hidden = unseen || !canWatch || !WATCHED.includes(buffer.state);
     this.keepButton.hidden = unseen;
     this.keepButton.disabled = !may.keep || this.isKeeping;
     this.stopButton.hidden = !(may.stop || may.resume);

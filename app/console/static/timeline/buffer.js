@@ -26,10 +26,12 @@ import { timeFields } from './time_fields.js';
 import { toolbar } from './toolbar.js';
 import { Track } from './track.js';
 import { WatchedBuffer } from './watched.js';
+import { liveView } from '../watching/live_view.js';
 
 /**
  * Everything of one share's page that its parts are made with.
  * @import { Api } from '../api.js'
+ * @import { LiveBuffers } from '../live.js'
  * @import { Page, View } from '../main.js'
  * @import { Session } from '../session.js'
  * @import { Words } from './track.js'
@@ -43,7 +45,7 @@ const t = texts.timeline;
  * @param {Page} page
  * @returns {Promise<View>}
  */
-export async function open({ session, api, live, params }) {
+export async function open({ session, api, live, params, query }) {
   /** @type {WatchedBuffer} */
   let buffer;
   try {
@@ -60,7 +62,7 @@ export async function open({ session, api, live, params }) {
   const show = () => {
     if (buffer.lost) return (shown?.close(), (shown = null), ending.abort(), fill(place, notThere().element));
     if (shown || buffer.empty) return;
-    shown = desk({ session, api, buffer });
+    shown = desk({ session, api, buffer, live, atOnce: query.has('live') });
     fill(place, head, shown.element);
   };
   fill(place, head, h('p', { class: 'empty' }, t.empty));
@@ -83,11 +85,12 @@ function notThere() {
 }
 
 /**
- * Everything that needs media: the player, the timeline, and what is done with it.
+ * Everything that needs media: the player, the timeline, and what is done with it. `atOnce`: it begins
+ * with the live picture.
  *
- * @param {{session: Session, api: Api, buffer: WatchedBuffer}} page
+ * @param {{session: Session, api: Api, buffer: WatchedBuffer, live: LiveBuffers, atOnce: boolean}} page
  */
-function desk({ session, api, buffer }) {
+function desk({ session, api, buffer, live, atOnce }) {
   const ending = new AbortController();
   const { signal } = ending;
   const extent = () => buffer.extent;
@@ -112,6 +115,8 @@ function desk({ session, api, buffer }) {
   const choosing = [timeFields(parts), end.element];
   const form = captureForm(parts, choosing, (asked, answer) => jobs.add(answer.id, asked));
   roughPicture(parts);
+  const played = controls(player);
+  const watched = liveView(parts, live, played, (id) => jobs.made(id));
 
   axis.addEventListener('change', track.drawAll);
   sprites.addEventListener('change', track.drawAll);
@@ -129,14 +134,15 @@ function desk({ session, api, buffer }) {
   };
   buffer.addEventListener('change', grow, { signal });
   void sprites.keepUp();
-  listenToKeys(actions(parts, marks, chosen), signal);
+  listenToKeys(actions(parts, watched, marks, chosen), signal);
 
   const trimmer = h(
     'section',
     { class: 'card trimmer', 'aria-labelledby': 'timeline-title' },
     h('h2', { id: 'timeline-title', class: 'visually-hidden' }, t.title),
     player.element,
-    controls(player),
+    played,
+    watched.bar,
     h('div', { class: 'row between strip-head' }, chosen.element, toolbar(parts)),
     h('div', { class: 'stage-area' }, card.element, track.element, newer(parts)),
     gapList(parts),
@@ -149,8 +155,9 @@ function desk({ session, api, buffer }) {
   );
   const close = () => {
     ending.abort();
-    for (const part of [player, track, end, jobs]) part.close();
+    for (const part of [watched, player, track, end, jobs]) part.close();
   };
+  if (atOnce) watched.begin();
   return { element, close };
 }
 
@@ -158,27 +165,32 @@ function desk({ session, api, buffer }) {
  * What each key does.
  *
  * @param {Desk} desk
+ * @param {ReturnType<typeof liveView>} watched
  * @param {{mark: (at: number | null) => Promise<void>}} marks
  * @param {{press: (number: number) => void}} chosen
  * @returns {Record<string, (event: KeyboardEvent) => void>}
  */
-function actions({ selection, player, axis }, marks, chosen) {
+function actions({ selection, player, axis }, watched, marks, chosen) {
   const move = (/** @type {number} */ by) => (/** @type {KeyboardEvent} */ event) => {
-    player.seek(player.instant + by * (event.shiftKey ? 10 : 1));
+    player.seek(watched.instant + by * (event.shiftKey ? 10 : 1));
     axis.reveal(player.instant);
   };
+  // Of the live picture the first of these only stops it.
+  const still = (/** @type {() => unknown} */ act) => () => void (watched.on ? watched.leave() : act());
   /** @type {Record<string, (event: KeyboardEvent) => void>} */
   const found = {
-    ' ': () => player.toggle(),
-    i: () => selection.moveStart(player.instant),
-    o: () => selection.moveEnd(player.instant),
+    ' ': still(() => player.toggle()),
+    v: () => (watched.on ? watched.leave() : watched.begin()),
+    k: () => void watched.clip(),
+    i: () => selection.moveStart(watched.instant),
+    o: () => selection.moveEnd(watched.instant),
     l: () => player.setLoop(!player.loop),
     m: () => void marks.mark(null),
-    'Shift+m': () => void marks.mark(player.instant),
-    ',': () => void player.step(-1),
-    '.': () => void player.step(1),
+    'Shift+m': () => void marks.mark(watched.instant),
+    ',': still(() => player.step(-1)),
+    '.': still(() => player.step(1)),
     f: () => toggleFull(player),
-    p: () => toggleInset(player),
+    p: () => toggleInset(watched),
     ArrowLeft: move(-1_000),
     ArrowRight: move(1_000),
   };

@@ -14,7 +14,7 @@ import { follow } from './following.js';
 const t = texts.timeline.jobs;
 
 /**
- * {element, add(id, asked), close()}. They are remembered over a reload of the page.
+ * {element, add(id, asked), made(id), close()}. They are remembered over a reload of the page.
  *
  * @param {Desk} desk
  */
@@ -34,7 +34,7 @@ export function captureJobs({ api, buffer }) {
   /** @type {string[]} */
   let ids = JSON.parse(sessionStorage.getItem(kept) ?? '[]');
   for (const id of ids) void found(id);
-  return { element, add, close: () => ending.abort() };
+  return { element, add, made, close: () => ending.abort() };
 
   /**
    * @param {string} id
@@ -43,6 +43,12 @@ export function captureJobs({ api, buffer }) {
   function add(id, told) {
     remember([...ids, id]);
     watch(id, told, true);
+  }
+
+  /** One that was asked for elsewhere. @param {string} id */
+  function made(id) {
+    remember([...ids, id]);
+    void found(id);
   }
 
   /** @param {string} id */

@@ -14,7 +14,7 @@ export function toggleFull({ element }) {
   done.catch(() => void tell(t.notHere));
 }
 
-/** In a window above all others, or no longer. @param {Player} player */
+/** In a window above all others, or no longer. @param {Pick<Player, 'video'>} player */
 export function toggleInset({ video }) {
   const done = document.pictureInPictureElement
     ? document.exitPictureInPicture()

@@ -21,7 +21,7 @@ const t = texts.timeline.player;
 
 /**
  * Plays a WatchedBuffer. Tells `time` when another instant is shown, `state` when it plays, pauses,
- * loads or fails. `looking`: it shows what is not in the selection.
+ * loads or fails, `asked` when it is to show something else. `looking`: it shows what is not in the selection.
  */
 export class Player extends EventTarget {
   #loading = new AbortController();
@@ -99,6 +99,7 @@ export class Player extends EventTarget {
 
   /** Shows the selection's film, at the end that was moved, or where it stands if that is in it. */
   showSelection(patience = PATIENCE_MS) {
+    this.#tell('asked');
     const { start, end, moved } = this.selection;
     const inside = this.instant >= start && this.instant < end;
     let at = inside && moved !== 'start' ? this.instant : start;
@@ -116,6 +117,7 @@ export class Player extends EventTarget {
    * @param {number} instant
    */
   seek(instant) {
+    this.#tell('asked');
     const { start, end } = this.selection;
     const { oldest, newest } = this.buffer.extent;
     const at = Math.max(Math.min(oldest, start), Math.min(instant, newest));
@@ -146,6 +148,7 @@ export class Player extends EventTarget {
 
   /** Shows the instant that an end is dragged to; `settle` is called when it is let go of. @param {number} instant */
   scrub(instant) {
+    this.#tell('asked');
     this.video.pause();
     this.#resume = false;
     if (this.busy && instant >= this.window.start && instant <= this.window.end) this.#wanted = instant;
@@ -290,7 +293,7 @@ export class Player extends EventTarget {
     this.video.requestVideoFrameCallback(see);
   }
 
-  /** @param {'state' | 'time'} kind */
+  /** @param {'state' | 'time' | 'asked'} kind */
   #tell(kind) {
     if (kind === 'state') this.#say();
     this.dispatchEvent(new Event(kind));

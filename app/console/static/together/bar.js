@@ -18,7 +18,8 @@ const STEP_MS = 100;
 const MOVES = { ArrowLeft: -1_000, ArrowDown: -1_000, ArrowRight: 1_000, ArrowUp: 1_000 };
 
 /**
- * {element, show(chosen)}: `show` draws the clock as it is, and which stretch would be captured.
+ * {element, show(chosen), drawLanes()}: `show` draws the clock as it is, and which stretch would be
+ * captured, `drawLanes` what there is of the `screens`, which may be others then.
  *
  * @param {StepClock} clock
  * @param {Screen[]} screens
@@ -46,11 +47,8 @@ export function bar(clock, screens) {
   });
   const chosen = h('div', { class: 'chosen-part' });
   const head = h('div', { class: 'head-line' });
-  const lanes = screens.map(() => h('div', { class: 'parts' }));
-  const rows = screens.map((screen, place) => [
-    h('span', { class: 'who', title: screen.told.sharer }, h('bdi', {}, screen.told.sharer)),
-    h('div', { class: 'lane' }, lanes[place]),
-  ]);
+  const over = h('div', { class: 'over' }, chosen, head);
+  const rows = h('div', { class: 'rows', 'aria-hidden': 'true' });
   const element = h(
     'div',
     { class: 'playing' },
@@ -59,7 +57,7 @@ export function bar(clock, screens) {
       'div',
       { class: 'lanes' },
       seek,
-      h('div', { class: 'rows', 'aria-hidden': 'true' }, rows, h('div', { class: 'over' }, chosen, head)),
+      rows,
     ),
   );
   let isPlaying = /** @type {boolean | null} */ (null);
@@ -67,12 +65,14 @@ export function bar(clock, screens) {
   return { element, show, drawLanes };
 
   function drawLanes() {
-    screens.forEach(({ spans, gaps }, place) => {
-      const span = (/** @type {Stretch} */ part) => put(h('div', { class: 'span' }), part);
-      const gap = (/** @type {Stretch & {why: string}} */ part) =>
-        put(h('div', { class: 'gap', title: called(texts.buffers.gaps, part.why) }), part);
-      fill(lanes[place], spans.map(span), gaps.map(gap));
-    });
+    const span = (/** @type {Stretch} */ part) => put(h('div', { class: 'span' }), part);
+    const gap = (/** @type {Stretch & {why: string}} */ part) =>
+      put(h('div', { class: 'gap', title: called(texts.buffers.gaps, part.why) }), part);
+    const lanes = screens.map(({ told, spans, gaps }) => [
+      h('span', { class: 'who', title: told.sharer }, h('bdi', {}, told.sharer)),
+      h('div', { class: 'lane' }, h('div', { class: 'parts' }, spans.map(span), gaps.map(gap))),
+    ]);
+    fill(rows, lanes, over);
   }
 
   /** By as much as everywhere on the page. @param {KeyboardEvent} event */
@@ -88,6 +88,7 @@ export function bar(clock, screens) {
     const { instant } = clock;
     put(chosen, part);
     put(head, { start: instant, end: instant });
+    seek.max = String(clock.end - clock.start);
     seek.value = String(instant - clock.start);
     const shown = before((clock.end - instant) / 1000, { tenths: true });
     write(now, shown);

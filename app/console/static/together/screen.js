@@ -7,10 +7,12 @@ import { icon } from '../icons.js';
 import { called, texts } from '../texts.js';
 import { film } from '../timeline/film.js';
 import { notPlayed, whyNot } from '../timeline/film_problems.js';
+import { LiveFilm } from '../watching/live_film.js';
 import { correction } from './step.js';
 
 /**
  * @import { BufferTimeline } from '../../types.js'
+ * @import { LiveBuffers } from '../live.js'
  * @import { Session } from '../session.js'
  * @import { FilmClock, Stretch } from '../timeline/film_clock.js'
  */
@@ -18,15 +20,17 @@ import { correction } from './step.js';
 const t = texts.together;
 const PICTURE_MS = 40;
 
-/** Plays what `told`, a share, has of `window`. Tells `sound` when it is muted, or not any more. */
+/** Plays what `told`, a share, has of `window`, or what comes of it. Tells `sound` when it is muted, or not any more. */
 export class Screen extends EventTarget {
   #loading = new AbortController();
   #again = true; // whether a film that fails is asked for again
   #lost = false;
   /** @type {Problem | null} */
   #problem = null;
-  /** @type {FilmClock | null} */
+  /** @type {Pick<FilmClock, 'second'> | null} */
   #clock = null;
+  /** @type {LiveFilm | null} */
+  #coming = null;
 
   /**
    * @param {Session} session
@@ -66,13 +70,48 @@ export class Screen extends EventTarget {
     this.video.addEventListener('error', () => this.#failed());
     this.#drawSound();
     this.#drawState();
-    void this.#load();
   }
 
   close() {
     this.#loading.abort();
+    this.#coming?.close();
+    this.#coming = null;
     this.video.removeAttribute('src');
     this.video.load();
+  }
+
+  /** From now on it plays the film of the window as it is now. */
+  look() {
+    this.#renew();
+    const isThere = this.spans.some((span) => overlap(span, this.window));
+    if (isThere && !this.#lost) void this.#load();
+  }
+
+  /** From now on it plays what comes, if something does. @param {LiveBuffers} live */
+  watch(live) {
+    this.#renew();
+    if (this.#lost || this.told.ended_at) return;
+    const { api, id, video } = this;
+    this.#coming = new LiveFilm({ api, live, id }, video);
+    this.#coming.addEventListener('failed', () => (this.#problem = this.#coming?.problem ?? null));
+  }
+
+  /** What can be shown of it; null if there is nothing. */
+  get extent() {
+    if (!this.spans.length) return null;
+    const newest = this.#coming?.newest ?? this.spans[this.spans.length - 1].end;
+    return { oldest: this.spans[0].start, newest };
+  }
+
+  /** How long a segment of what comes is at most, in ms. */
+  get longest() {
+    return this.#coming?.longest ?? 0;
+  }
+
+  #renew() {
+    this.close();
+    this.#clock = this.#problem = null;
+    this.#again = true;
   }
 
   /** The share as it was read again; null: it is not there, or not the viewer's, any more. @param {BufferTimeline | null} told */
@@ -106,6 +145,7 @@ export class Screen extends EventTarget {
     const words = this.#why(instant);
     this.#say(words);
     const { video } = this;
+    if (this.#coming) this.#clock = this.#coming.clock;
     if (words || !this.#clock) {
       if (!video.paused) video.pause();
       return words !== t.loading;
@@ -137,7 +177,7 @@ export class Screen extends EventTarget {
     if (gap) return called(texts.buffers.gaps, gap.why) ?? t.unavailable;
     if (instant < Date.parse(this.told.started_at)) return t.before;
     if (instant < this.spans[0].start) return t.unavailable;
-    const last = this.spans[this.spans.length - 1].end;
+    const last = Math.max(this.spans[this.spans.length - 1].end, this.#coming?.newest ?? 0);
     if (instant > last) return this.told.ended_at ? t.after : t.notYet;
     return this.#clock ? '' : t.loading;
   }
@@ -167,7 +207,7 @@ export class Screen extends EventTarget {
 
   // A <video> does not say why: the service is asked, which either does or has another URL.
   #failed() {
-    if (!this.video.getAttribute('src')) return;
+    if (!this.video.getAttribute('src') || this.#coming) return;
     this.#clock = null;
     if (!this.#again) this.#problem = new Problem(0, { type: 'film-broken', detail: this.video.error?.message ?? '' });
     else void this.#load();

@@ -1,6 +1,11 @@
 // Which films a page has, and how they keep step with one clock. Pure; instants are ms since 1970, lengths ms.
 
-/** @import { BufferTimeline } from '../../types.js' */
+import { distance, edge } from '../watching/edge.js';
+
+/**
+ * @import { BufferTimeline } from '../../types.js'
+ * @typedef {Pick<BufferTimeline, 'state' | 'playlist_url' | 'oldest' | 'newest'>} Watchable
+ */
 
 export const APART_MS = 250; // what is further off is sought, not caught up with
 export const CLOSE_MS = 30; // what is nearer is let be: about a picture
@@ -24,11 +29,17 @@ export function correction(ahead, rate) {
   return { seek: false, rate: rate - by };
 }
 
-/** The clock that all films of a page are held to: from `start` to `end`, where it stops; `last` is its newest moment. */
+/**
+ * The clock that all films of a page are held to: from `start` to `end`, where it stops; `last` is its
+ * newest moment. While `following` it goes on as there is more, at the speed that keeps it near that.
+ */
 export class StepClock {
   #heldFor = 0;
+  #pace = 1; // while it follows
+  #longest = 0; // of the segments that come, in ms
   rate = 1;
   playing = false;
+  following = false;
 
   /**
    * @param {number} start
@@ -42,14 +53,37 @@ export class StepClock {
     this.instant = last;
   }
 
+  /** How fast it goes when it does. */
+  get pace() {
+    return this.following ? this.#pace : this.rate;
+  }
+
+  /** From now on it follows the newest moment; whatever is done with it ends that. */
+  follow() {
+    this.playing = this.following = true;
+    this.#heldFor = 0;
+  }
+
+  /**
+   * There is more: of all that go on up to `last`, of any up to `end`, in segments of up to `longest`.
+   *
+   * @param {{start: number, end: number, last: number, longest: number}} reach
+   */
+  grow({ start, end, last, longest }) {
+    Object.assign(this, { start, end, last });
+    this.#longest = longest;
+  }
+
   /** @param {number} instant */
   seek(instant) {
+    if (this.following) this.playing = this.following = false;
     this.instant = Math.max(this.start, Math.min(instant, this.end));
     this.#heldFor = 0;
   }
 
   /** Plays, the last half minute if it is at the newest moment, or pauses. */
   toggle() {
+    if (this.following) return this.seek(this.instant);
     if (!this.playing && this.instant >= this.last) this.seek(this.last - AGAIN_MS);
     this.playing = !this.playing;
     this.#heldFor = 0;
@@ -66,9 +100,20 @@ export class StepClock {
     if (!this.playing) return false;
     this.#heldFor = ready ? 0 : this.#heldFor + passed;
     if (!ready && this.#heldFor < PATIENCE_MS) return false;
+    if (this.following) return this.#keepUp(passed);
     this.instant = Math.min(this.instant + passed * this.rate, this.end);
     if (this.instant >= this.end) this.playing = false;
     return this.playing;
+  }
+
+  /** @param {number} passed */
+  #keepUp(passed) {
+    const { seek, rate } = edge(this.instant, this.last, this.#longest);
+    this.#pace = rate;
+    const next = seek ? this.last - distance(this.#longest) : this.instant + passed * rate;
+    const goes = next < this.last;
+    this.instant = Math.max(this.start, Math.min(next, this.last));
+    return goes;
   }
 }
 
@@ -76,15 +121,31 @@ export class StepClock {
  * The shares that a page has, oldest first: of more than `most` those that go on, then the newest.
  * `shares` have the newest first; those that can't be watched are left out.
  *
- * @template {Pick<BufferTimeline, 'state' | 'playlist_url' | 'oldest' | 'newest'>} Share
+ * @template {Watchable} Share
  * @param {Share[]} shares
  * @param {number} most
  */
 export function shownOf(shares, most) {
-  const watchable = shares.filter((share) => share.playlist_url && share.oldest && share.newest);
+  const watchable = shares.filter(isWatchable);
   const isOver = (/** @type {Share} */ share) => share.state === 'ended';
   const first = [...watchable.filter((share) => !isOver(share)), ...watchable.filter(isOver)].slice(0, most);
   return watchable.filter((share) => first.includes(share)).reverse();
+}
+
+/** Whether there is something of a share, for the viewer. @param {Watchable} share */
+export const isWatchable = (share) => Boolean(share.playlist_url && share.oldest && share.newest);
+
+/**
+ * Those of `shares` that somebody chose, in the order of `chosen`, ids; null if one of them is gone.
+ *
+ * @template {Watchable & {id: string}} Share
+ * @param {Share[]} shares
+ * @param {string[]} chosen
+ */
+export function chosenOf(shares, chosen) {
+  const found = chosen.map((id) => shares.find((share) => share.id === id));
+  const there = found.filter((share) => share !== undefined && isWatchable(share));
+  return chosen.length && there.length === chosen.length ? /** @type {Share[]} */ (there) : null;
 }
 
 /**
