@@ -180,7 +180,7 @@ def allowed() -> dict[str, Rows]:
         "communities": written(
             schema.Community,
             {"id": "default", "slots": ["b1"], "sharers": {sharer("alice"): ["b1"]}},
-            {"id": "guests", "enabled": False, "max_concurrent": 2,
+            {"id": "guests", "title": "Our guests", "enabled": False, "max_concurrent": 2,
              "sharer_rights": "delete"},
         ),
         "instance_rules": written(

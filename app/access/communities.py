@@ -44,10 +44,11 @@ class LastAdmin(ReplayError):
 class Rules:
     """The rules in force in a community: its own, or else the instance's settings.
 
-    `own` names those of the last six that are its own.
+    `title` is what people are shown of it, `own` names those of the last six that are its own.
     """
 
     community: str
+    title: str
     enabled: bool
     max_concurrent: int
     max_concurrent_per_user: int
@@ -86,6 +87,7 @@ def rules_by(settings: Settings, community: str, row: CommunityRow | None) -> Ru
     limit = partial(ceilings.in_force, settings)
     return Rules(
         community=community,
+        title=given.get("title") or community,
         enabled=given.get("enabled", True),
         max_concurrent=int(limit("max_concurrent", given.get("max_concurrent"))),
         max_concurrent_per_user=int(

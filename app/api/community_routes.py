@@ -30,8 +30,8 @@ from app.models import Row
 from app.settings.ceilings import check_ceilings
 
 _endpoint = partial(endpoint, may=gates.managers)
-_POLICIES = {"access", "capture_policy", "sharer_rights"}
-"""Rules that say who may do what; the others are limits."""
+_OF_ADMINS = {"access", "capture_policy", "sharer_rights", "title"}
+"""What says who may do what, and the title; the others are limits."""
 _ABOUT_OTHERS = (
     "For admins of the community and of the instance, about others than themselves. The last admin "
     "of a community stays one. "
@@ -70,7 +70,7 @@ async def get_community_config(call: Call[None]) -> ConfigView:
     description="They act at once on shares that are waiting, refused or being recorded. Another "
     "`access` or `capture_policy` ends the URLs of the community's shares. Limits "
     "need MANAGE_REPLAY_LIMITS and stay below the ceilings of the instance (422 with `ceiling`); "
-    "`access`, `capture_policy` and `sharer_rights` need an admin of the community.",
+    "`access`, `capture_policy`, `sharer_rights` and `title` need an admin of the community.",
     answers={HTTPStatus.OK: Answer("The rules in force now.")},
     kept=Kept.RULE,
 )
@@ -78,7 +78,7 @@ async def set_community_config(call: Call[ConfigRequest]) -> ConfigView:
     """Changes the community's rules that are given; asks for its shares again."""
     ctx, community = call.ctx, call.name("community")
     change = call.input.model_dump(exclude_unset=True)
-    if change.keys() & _POLICIES:
+    if change.keys() & _OF_ADMINS:
         await management.check_administrates(ctx.store, call.caller, community)
     check_ceilings(ctx.settings, **change)
     if change:

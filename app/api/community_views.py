@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
-from app.api.json_types import CommunityName, Count, Identity
+from app.api.json_types import CommunityName, Count, Identity, Title
 from app.api.wire import Input, View
 from app.models import AccessMode, Action, CapturePolicy, Role, SharerRights
+from app.models.free_text import TITLE_LENGTH, checked_title
 from app.models.word_schema import words
 from app.settings.values import RetentionMinutes, Shares, SharesOfOne
 
@@ -34,6 +35,9 @@ SharerRightsWord = Annotated[
         description="What one may do with opened clips of one's screen that others have made, and "
         "a room's admin with those of the room."
     ),
+]
+CommunityTitle = Annotated[
+    Title, Field(description="What people are shown of it: its name, unless an admin gave another.")
 ]
 Enabled = Annotated[bool, Field(description="Whether its shares are recorded at all.")]
 MostShares = Annotated[
@@ -70,6 +74,7 @@ class ConfigView(View):
     """The rules in force in a community."""
 
     community: CommunityName = Field(description="Whose rules these are.")
+    title: CommunityTitle
     enabled: Enabled
     max_concurrent: MostShares
     max_concurrent_per_user: MostOfOne
@@ -95,6 +100,12 @@ class ConfigRequest(Input):
         }
     )
 
+    title: Annotated[str, Field(max_length=TITLE_LENGTH)] | None = Field(
+        None,
+        description="What people are shown of it, on one line, in place of its name, which stays: "
+        f"rooms and tokens call it by that. At most {TITLE_LENGTH} characters. Empty: its name.",
+        examples=["The guild"],
+    )
     enabled: Annotated[bool, Field(strict=True)] = Field(
         True, description="Whether its shares are recorded at all."
     )
@@ -118,6 +129,11 @@ class ConfigRequest(Input):
     retention_minutes: Annotated[RetentionMinutes, Field(strict=True)] | None = Field(
         None, description="How many minutes media stays.", examples=[15]
     )
+
+    @field_validator("title")
+    @classmethod
+    def _clean(cls, value: str | None) -> str | None:
+        return (checked_title(value) or None) if value is not None else None
 
 
 class MemberView(View):

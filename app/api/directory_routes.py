@@ -13,6 +13,7 @@ from app.api import gates
 from app.api.call import Call
 from app.api.community_views import (
     AccessWord,
+    CommunityTitle,
     Enabled,
     GrantWords,
     MostOfOne,
@@ -41,6 +42,7 @@ class CommunityView(View):
     """A community, the rules in force there, and how much goes on in it."""
 
     id: CommunityName = Field(description="Its name.")
+    title: CommunityTitle
     enabled: Enabled
     max_concurrent: MostShares
     max_concurrent_per_user: MostOfOne
@@ -126,6 +128,7 @@ async def list_communities(call: Call[PageQuery]) -> CommunityPage:
     items = [
         CommunityView(
             id=each.rules.community,
+            title=each.rules.title,
             enabled=each.rules.enabled,
             max_concurrent=each.rules.max_concurrent,
             max_concurrent_per_user=each.rules.max_concurrent_per_user,

@@ -367,6 +367,7 @@ export interface CommunityPage {
 /** A community, the rules in force there, and how much goes on in it. */
 export interface CommunityView {
   id: string;
+  title: string;
   enabled: boolean;
   max_concurrent: number;
   max_concurrent_per_user: number;
@@ -380,6 +381,7 @@ export interface CommunityView {
 
 /** A community's own rules. What is left out stays as it is; null: the instance's setting. */
 export interface ConfigRequest {
+  title?: string | null;
   enabled?: boolean;
   max_concurrent?: number | null;
   max_concurrent_per_user?: number | null;
@@ -392,6 +394,7 @@ export interface ConfigRequest {
 /** The rules in force in a community. */
 export interface ConfigView {
   community: string;
+  title: string;
   enabled: boolean;
   max_concurrent: number;
   max_concurrent_per_user: number;

@@ -20,6 +20,7 @@ from app.migrations import (
     clip_chapters,
     clip_turns,
     close_folders,
+    community_titles,
     complete_rows,
     delivery_targets,
     ended_rights,
@@ -75,5 +76,6 @@ STEPS: tuple[Step, ...] = (
     stepped_encodings.migrate,
     clip_ancestors.migrate,
     session_packs.migrate,
+    community_titles.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

@@ -13,6 +13,7 @@ class CommunityRow(TypedDict):
     """A row of `Community`. A rule that was never set is missing, and means None."""
 
     _id: str
+    title: NotRequired[str | None]
     enabled: bool
     max_concurrent: NotRequired[int | None]
     max_concurrent_per_user: NotRequired[int | None]

@@ -26,6 +26,8 @@ from app.models.words import AccessMode, CapturePolicy, Role, SharerRights
 class Community(Model, Stored[CommunityRow]):
     """A community's own rules, None where the instance's settings hold, and its limit slots.
 
+    `title` is what people are shown of it, None where that is its name, which is its id.
+
     `slots` are the ids of the buffers that are recorded, or about to be: never more than the
     limit, because each is taken by one update that checks the length. `sharers` {sharer: ids} are
     the same slots by whose shares they are, for the limit of one user.
@@ -37,6 +39,7 @@ class Community(Model, Stored[CommunityRow]):
     }
 
     id: str = Field(primary_field=True)
+    title: str | None = None
     enabled: bool = True
     max_concurrent: int | None = None
     max_concurrent_per_user: int | None = None

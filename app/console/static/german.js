@@ -899,7 +899,9 @@ export const german = {
       back: 'Communities',
       rules: 'Regeln',
       enabled: 'Bildschirme dieser Community aufzeichnen',
+      called: 'In Räumen und Tokens heißt sie',
       names: {
+        title: 'Angezeigter Name',
         max_concurrent: 'Gleichzeitige Aufzeichnungen',
         max_concurrent_per_user: 'Gleichzeitige je Person',
         access: 'Wer aufzeichnen und aufnehmen kann',
@@ -908,6 +910,7 @@ export const german = {
         retention_minutes: 'Behaltene Minuten',
       },
       hints: {
+        title: (name) => `Was alle statt „${name}“ sehen. In Räumen und Tokens heißt sie weiter so.`,
         max_concurrent: (most) => `Weitere warten, bis eine endet. 0 bis ${most}.`,
         max_concurrent_per_user: (most) => `Über alle Geräte der Person. 1 bis ${most}.`,
         access: 'Moderation, Admins und Personen mit Zusatzrechten können es immer.',

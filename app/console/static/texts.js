@@ -1042,7 +1042,9 @@ export const english = {
       back: 'Communities',
       rules: 'Rules',
       enabled: 'Record shares in this community',
+      called: 'Rooms and tokens call it',
       names: {
+        title: 'Shown as',
         max_concurrent: 'Shares recorded at once',
         max_concurrent_per_user: 'Shares per user at once',
         access: 'Who can record and clip',
@@ -1051,6 +1053,8 @@ export const english = {
         retention_minutes: 'Minutes kept',
       },
       hints: {
+        /** @type {Saying<[string]>} */
+        title: (name) => `What people see instead of “${name}”. Rooms and tokens go on calling it that.`,
         /** @type {Saying<[number]>} */
         max_concurrent: (most) => `Others wait until one ends. 0 to ${most}.`,
         /** @type {Saying<[number]>} */

@@ -110,7 +110,7 @@ async def test_limits_stop_and_resume_act_on_live_shares_and_stand_in_the_audit(
 
 
 async def test_a_community_is_added_by_saving_its_rules(world: World, signed_in: SignIn) -> None:
-    """By an admin of the instance; until then its name is on no list."""
+    """By an admin of the instance, who gives it a title; until then its name is on no list."""
     name = f"Chess & Go {secrets.token_hex(4)}"
     page = await signed_in("operator", admin=True, path="/admin/communities")
     await page.get_by_role("button", name="Add community").click()
@@ -120,10 +120,14 @@ async def test_a_community_is_added_by_saving_its_rules(world: World, signed_in:
     await expect(page.get_by_role("heading", name=name)).to_be_visible()
     found = (await world.admin.get("/communities")).json()["items"]
     assert name not in [community["id"] for community in found]
+    await page.get_by_role("textbox", name="Shown as").fill("The club")
     await page.get_by_role("button", name="Save", exact=True).click()
     await told(page, "Applies at once")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("The club")
+    await expect(page.get_by_text(f"Rooms and tokens call it {name}")).to_be_visible()
     await page.get_by_role("main").get_by_role("link", name="Communities").last.click()
-    await expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    listed = page.get_by_role("row").filter(has_text=name)
+    await expect(listed.get_by_role("link", name="The club", exact=True)).to_be_visible()
 
 
 async def test_a_community_admin_manages_its_members_and_sees_no_more(
@@ -184,6 +188,7 @@ async def test_who_holds_the_grant_for_limits_changes_limits_alone(
     for policy in ("Who can record and clip", "Whose share can be clipped"):
         cards = page.get_by_role("group", name=policy).get_by_role("radio")
         await expect(cards.first).to_be_disabled()
+    await expect(page.get_by_role("textbox", name="Shown as")).not_to_be_editable()
     await expect(page.get_by_role("row").filter(has_text="mo")).to_contain_text("Moderator")
     for button in ("Add member", "Change mo", "Remove mo"):
         await expect(page.get_by_role("button", name=button)).to_have_count(0)

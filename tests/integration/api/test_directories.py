@@ -51,6 +51,7 @@ async def test_an_administrator_lists_every_community_and_default(
     items = {item["id"]: item for page in listed for item in page}
     assert items["guests"] == {
         "id": "guests",
+        "title": "guests",
         "enabled": True,
         "max_concurrent": 3,
         "max_concurrent_per_user": 2,

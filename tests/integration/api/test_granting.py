@@ -55,6 +55,7 @@ async def role_of(ctx: Context, identity: str) -> str | None:
         ("PUT", CONFIG, {"sharer_rights": "delete"}),
         ("PUT", CONFIG, {"access": "open", "max_concurrent": 1}),
         ("PUT", CONFIG, {"access": None}),
+        ("PUT", CONFIG, {"title": "Mine"}),
     ],
 )
 async def test_who_only_manages_limits_gives_nobody_a_right(
@@ -67,6 +68,28 @@ async def test_who_only_manages_limits_gives_nobody_a_right(
     assert (refused.status_code, refused.json()["type"]) == (403, "not-permitted"), refused.text
     assert await ctx.store.rows(Member).find({}).to_list(None) == before
     assert await communities.rules(ctx.store, ctx.settings, "gold") == rules
+
+
+async def test_a_community_is_shown_by_the_title_that_its_admin_gives_and_keeps_its_name(
+    http: httpx.AsyncClient,
+) -> None:
+    for title, shown in (
+        (" The\u202e  Gold\n", "The Gold"),
+        ("", "gold"),
+        ("Au", "Au"),
+        (None, "gold"),
+    ):
+        told = await http.put(CONFIG, json={"title": title}, headers=BOSS)
+        assert (told.status_code, told.json()["title"]) == (200, shown)
+        listed = (await http.get("/communities", headers=MAX)).json()["items"]
+        assert [(each["id"], each["title"]) for each in listed] == [("gold", shown)]
+        assert (await http.get(CONFIG, headers=MAX)).json()["max_concurrent"] == 2
+    entries = (await http.get("/audit", headers=INSTANCE_ADMIN)).json()["items"]
+    assert [(each["identity"], each["subject"], each["data"]) for each in entries][:2] == [
+        ("boss", "gold", {"title": None}),
+        ("boss", "gold", {"title": "Au"}),
+    ]
+    assert (await http.put(CONFIG, json={"title": "a" * 201}, headers=BOSS)).status_code == 422
 
 
 async def test_limits_need_the_grant_and_policies_the_admin(http: httpx.AsyncClient) -> None:

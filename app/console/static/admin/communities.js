@@ -35,7 +35,10 @@ async function listed(api, session) {
     ask: (place, signal) => api.get('/communities', { ...place }, { signal }),
     key: (item) => item.id,
     cells: (item) => [
-      h('a', { href: fragmentOf(item.id) }, item.id),
+      [
+        h('a', { href: fragmentOf(item.id) }, h('bdi', {}, item.title)),
+        item.title !== item.id && [' ', h('bdi', { class: 'note' }, item.id)],
+      ],
       h('span', { class: item.enabled ? 'badge good' : 'badge soft' }, item.enabled ? own.on : own.off),
       own.slots(item.active, item.max_concurrent),
       called(own.access, item.access)?.name ?? item.access,

@@ -12,7 +12,7 @@ import { pathName } from './names.js';
  * @import { ConfigRequest, ConfigView } from '../../types.js'
  * @import { Api } from '../api.js'
  * @import { Session } from '../session.js'
- * @typedef {'max_concurrent' | 'max_concurrent_per_user' | 'access' | 'capture_policy' | 'sharer_rights' | 'retention_minutes'} Rule
+ * @typedef {'title' | 'max_concurrent' | 'max_concurrent_per_user' | 'access' | 'capture_policy' | 'sharer_rights' | 'retention_minutes'} Rule
  * @typedef {{name: Rule, element: HTMLElement, show: (now: ConfigView) => void,
  *   read: () => string | number | null}} Field
  */
@@ -27,13 +27,32 @@ const own = texts.admin.communities;
 export async function communityOf(name, api, session) {
   const path = `/communities/${pathName(name)}/config`;
   const isAdmin = session.isAdminOf(name);
-  const form = rulesForm(await api.get(path), (change) => api.put(path, change), isAdmin);
+  const heading = h('h1', { dir: 'auto' });
+  const known = h('p', { class: 'note' }, own.called, ' ', h('bdi', {}, name));
+  /** @param {ConfigView} rules */
+  const show = ({ title }) => {
+    heading.textContent = title;
+    known.hidden = title === name;
+  };
+  /** @type {ConfigView} */
+  const rules = await api.get(path);
+  show(rules);
+  /** @param {ConfigRequest} change */
+  const save = async (change) => {
+    /** @type {ConfigView} */
+    const now = await api.put(path, change);
+    show(now);
+    return now;
+  };
+  const longest = session.facts.limits.title_length;
+  const form = rulesForm(rules, save, { isAdmin, longest });
   const members = await membersOf(name, api, session);
   const element = h(
     'section',
     { class: 'community' },
     h('a', { class: 'back', href: '#/admin/communities' }, icon('back'), own.back),
-    h('h1', {}, name),
+    heading,
+    known,
     h('div', { class: 'beside' }, form, members.element),
   );
   return { element, close: members.close };
@@ -44,14 +63,16 @@ export async function communityOf(name, api, session) {
  *
  * @param {ConfigView} rules
  * @param {(change: ConfigRequest) => Promise<ConfigView>} save
- * @param {boolean} isAdmin whether the viewer may change who may do what
+ * @param {{isAdmin: boolean, longest: number}} options whether the viewer may change who may do what, and
+ *   the title; how long that may be
  */
-function rulesForm(rules, save, isAdmin) {
+function rulesForm(rules, save, { isAdmin, longest }) {
   let inForce = rules;
   const wrong = h('p', { class: 'bad-text', role: 'alert', hidden: true });
   const now = h('ul', { class: 'notice', role: 'status', 'aria-label': own.atOnce, hidden: true });
   const submit = h('button', { class: 'primary' }, own.save);
   const enabled = h('input', { type: 'checkbox', name: 'enabled', checked: rules.enabled });
+  const title = titleField(rules, longest, isAdmin);
   const limits = [
     number('max_concurrent', rules, { min: 0, step: 1 }),
     number('max_concurrent_per_user', rules, { min: 1, step: 1 }),
@@ -62,7 +83,7 @@ function rulesForm(rules, save, isAdmin) {
     choice('capture_policy', rules, own.policies, isAdmin),
     choice('sharer_rights', rules, own.rights, isAdmin),
   ];
-  const fields = [...limits, ...rights];
+  const fields = [title, ...limits, ...rights];
   const change = () => ({
     enabled: enabled.checked,
     ...Object.fromEntries((isAdmin ? fields : limits).map((field) => [field.name, field.read()])),
@@ -97,6 +118,34 @@ function rulesForm(rules, save, isAdmin) {
     wrong,
     h('div', { class: 'row end' }, submit),
   );
+}
+
+/**
+ * What people are shown of the community; empty it is its name.
+ *
+ * @param {ConfigView} rules
+ * @param {number} longest
+ * @param {boolean} mayChange
+ * @returns {Field}
+ */
+function titleField({ community, ...rules }, longest, mayChange) {
+  const input = h('input', {
+    id: 'rule-title',
+    name: 'title',
+    maxlength: longest,
+    placeholder: community,
+    autocomplete: 'off',
+    dir: 'auto',
+    readonly: !mayChange,
+    'aria-describedby': 'rule-title-hint',
+  });
+  const show = (/** @type {Pick<ConfigView, 'title'>} */ now) => {
+    input.value = now.title === community ? '' : now.title;
+  };
+  show(rules);
+  const hint = h('p', { class: 'hint', id: 'rule-title-hint' }, mayChange ? own.hints.title(community) : own.adminsOnly);
+  const element = h('div', { class: 'field' }, h('label', { for: input.id }, own.names.title), input, hint);
+  return { name: 'title', element, show, read: () => input.value.trim() || null };
 }
 
 /**
