@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import aiohttp
 from google.protobuf.message import DecodeError
-from livekit.api import LiveKitAPI, ServerError
+from livekit.api import ServerError
 from livekit.protocol.egress import (
     EgressInfo,
     EncodingOptions,
@@ -39,6 +39,7 @@ from app.errors import Unavailable
 from app.recording import attributes, egress_request
 from app.recording.bounded_answer import BoundedAnswer
 from app.recording.kept_fields import TooLong
+from app.recording.livekit_services import Egresses, Rooms
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -99,16 +100,12 @@ class LiveKit:
 
     def __init__(self, settings: Settings) -> None:
         self._session = aiohttp.ClientSession(response_class=BoundedAnswer)
-        self._api = LiveKitAPI(
-            settings.livekit_http_url,
-            settings.livekit_api_key,
-            settings.livekit_api_secret.get_secret_value(),
-            session=self._session,
-            failover=False,
-        )
+        access = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+        server = self._session, settings.livekit_http_url, *access
+        self._rooms = Rooms(*server, failover=False)
+        self._egresses = Egresses(*server, failover=False)
 
     async def close(self) -> None:
-        await self._api.aclose()
         await self._session.close()
 
     async def start(self, request: StartRequest) -> EgressInfo:
@@ -131,7 +128,7 @@ class LiveKit:
             composite.advanced.CopyFrom(request.encoding)
         try:
             async with asyncio.timeout(_START_SECONDS):
-                return await self._api.egress.start_track_composite_egress(composite)
+                return await self._egresses.start_track_composite_egress(composite)
         except ServerError as error:
             # 503: the server has given up asking workers. 429: they answered that they are full.
             # 409: a worker runs it, but answered too late.
@@ -150,7 +147,7 @@ class LiveKit:
         """Stops an egress. Raises AlreadyOver, WorkerGone or Unavailable."""
         try:
             return await _limited(
-                self._api.egress.stop_egress(StopEgressRequest(egress_id=egress_id))
+                self._egresses.stop_egress(StopEgressRequest(egress_id=egress_id))
             )
         except ServerError as error:
             raise _unserved(error, f"StopEgress {egress_id}") from error
@@ -162,7 +159,7 @@ class LiveKit:
         egress 1.14, ErrNonStreamingPipeline). Where nobody does, LiveKit gives up after 3 s.
         """
         try:
-            await _limited(self._api.egress.update_stream(UpdateStreamRequest(egress_id=egress_id)))
+            await _limited(self._egresses.update_stream(UpdateStreamRequest(egress_id=egress_id)))
         except ServerError as error:
             if error.code != "invalid_argument":
                 raise _unserved(error, f"UpdateStream {egress_id}") from error
@@ -183,7 +180,7 @@ class LiveKit:
     async def rooms(self, names: Sequence[str] = ()) -> list[Room]:
         """All rooms, or those of these names that are there. Raises Unavailable, AnswerTooLong."""
         request = ListRoomsRequest(names=names)
-        answer = await self._answer(self._api.room.list_rooms(request), "ListRooms")
+        answer = await self._answer(self._rooms.list_rooms(request), "ListRooms")
         return list(answer.rooms)
 
     async def takes_key(self) -> bool:
@@ -193,7 +190,7 @@ class LiveKit:
         it does not know the key, if the secret is another, or a clock minutes off.
         """
         try:
-            await _limited(self._api.room.list_rooms(ListRoomsRequest(names=[DATA_TOPIC])))
+            await _limited(self._rooms.list_rooms(ListRoomsRequest(names=[DATA_TOPIC])))
         except ServerError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise Unavailable(f"LiveKit answered {error} to ListRooms") from error
@@ -210,7 +207,7 @@ class LiveKit:
     ) -> list[ParticipantInfo]:
         """Everybody in a room, recorders included; none if it is gone. Raises Unavailable."""
         try:
-            call = self._api.room.list_participants(ListParticipantsRequest(room=room))
+            call = self._rooms.list_participants(ListParticipantsRequest(room=room))
             answer = await self._answer(call, "ListParticipants", seconds)
         except _NotFound:
             return []
@@ -220,7 +217,7 @@ class LiveKit:
         """Somebody in a room; None if they, or the room, are gone. Raises Unavailable."""
         request = RoomParticipantIdentity(room=room, identity=identity)
         try:
-            return await self._answer(self._api.room.get_participant(request), "GetParticipant")
+            return await self._answer(self._rooms.get_participant(request), "GetParticipant")
         except _NotFound:
             return None
 
@@ -239,7 +236,7 @@ class LiveKit:
             destination_identities=identities,
         )
         with contextlib.suppress(_NotFound):
-            await self._answer(self._api.room.send_data(request), "SendData")
+            await self._answer(self._rooms.send_data(request), "SendData")
 
     async def show_buffered(self, room: str, identity: str, buffered: bool) -> None:
         """Sets the participant attribute by which clients show that a share is being buffered.
@@ -252,10 +249,10 @@ class LiveKit:
             attributes={attributes.BUFFERED: "on" if buffered else ""},
         )
         with contextlib.suppress(_NotFound):
-            await self._answer(self._api.room.update_participant(request), "UpdateParticipant")
+            await self._answer(self._rooms.update_participant(request), "UpdateParticipant")
 
     async def _list(self, request: ListEgressRequest) -> list[EgressInfo]:
-        answer = await self._answer(self._api.egress.list_egress(request), "ListEgress")
+        answer = await self._answer(self._egresses.list_egress(request), "ListEgress")
         return list(answer.items)
 
     async def _answer(self, call: Awaitable[T], name: str, seconds: float = _CALL_SECONDS) -> T:

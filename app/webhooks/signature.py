@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from livekit.api import TokenVerifier
 
@@ -15,6 +16,9 @@ from app.models import token_claims
 
 LONGEST_TOKEN = 1024
 """Characters of the header. LiveKit's have some 350, and a name of a key may be long."""
+
+LEEWAY = timedelta(minutes=10)
+"""How far LiveKit's clock may be from ours. What is sent again within that is known by its id."""
 
 
 class NotSigned(Unauthorized):
@@ -63,7 +67,8 @@ def check(authorization: str | None, key_pairs: Mapping[str, str]) -> Signed:
     if not isinstance(key, str) or secret is None:
         raise NotSigned("its iss is no key that is known here")
     try:
-        signed = base64.b64decode(TokenVerifier(key, secret).verify(token).sha256 or "")
+        claims = TokenVerifier(key, secret, leeway=LEEWAY).verify(token)
+        signed = base64.b64decode(claims.sha256 or "")
     # livekit-api raises plain Exception, jwt's errors, protobuf's ParseError and, for odd
     # claims, AttributeError or TypeError: all of them mean the same here
     except Exception as error:

@@ -387,7 +387,11 @@ def users_of(prefix: str) -> set[str]:
 
 def test_one_place_calls_livekit() -> None:
     """LiveKit's client is imported by its adapter alone."""
-    assert users_of("livekit.api.LiveKitAPI") == {"app/recording/livekit.py"}
+    services = {"app/recording/livekit_services.py"}
+    assert users_of("livekit.api.room_service") == services
+    assert users_of("livekit.api.egress_service") == services
+    assert users_of("app.recording.livekit_services") == {"app/recording/livekit.py"}
+    assert users_of("livekit.api.LiveKitAPI") == set()
 
 
 def test_one_place_knows_the_queue() -> None:
