@@ -42,6 +42,7 @@ from app.api import (
     share_routes,
     thumbnail_routes,
     trim_routes,
+    waveform_routes,
     web_state,
 )
 from app.api.middleware import BodyLimit, RequestFrame, cors
@@ -71,6 +72,7 @@ ROUTES: list[BaseRoute] = [
     *marker_routes.routes,
     *playlist_routes.routes,
     *replay_routes.routes,
+    *waveform_routes.routes,
     *thumbnail_routes.routes,
     *room_routes.routes,
     *capture_routes.routes,

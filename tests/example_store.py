@@ -118,7 +118,8 @@ def segment(sequence: int) -> dict[str, Any]:
         "end": ago(58 - 2 * sequence), "start_ticks": start_ticks,
         "end_ticks": start_ticks + 180_000, "extinf_seconds": 2.0, "size_bytes": 100_000,
         "modified_ns": 1_795_176_000_000_000_000, "init_id": "i1", "audio": True, "frames": 30,
-        "width": 1280, "height": 720, "samples": bytes(16), "indexed_at": ago(57 - 2 * sequence),
+        "width": 1280, "height": 720, "samples": bytes(16),
+        "levels": bytes(range(60, 68)), "indexed_at": ago(57 - 2 * sequence),
     }  # fmt: skip
 
 

@@ -818,6 +818,13 @@ export interface SnapshotEvent {
   data: string;
 }
 
+/** A stretch of sound, in equal parts. */
+export interface SoundStretch {
+  start: string;
+  end: string;
+  levels: Array<number>;
+}
+
 /** A stretch of media without a hole. */
 export interface SpanView {
   start: string;
@@ -872,6 +879,11 @@ export interface UserView {
 
 /** Who may see a clip besides its owner. */
 export type Visibility = 'private' | 'room' | 'link';
+
+/** How loud a share's sound was. */
+export interface WaveformView {
+  stretches: Array<SoundStretch>;
+}
 
 /** Why a share is not recorded: stored in `Buffer.why` and told by `GET /buffers`. */
 export type Why = 'opted-out' | 'stopped-by-sharer' | 'stopped-by-admin' | 'encrypted' | 'codec' | 'no-worker' | 'user-limit' | 'limit' | 'too-often' | 'quota' | 'disk' | 'not-permitted' | 'community-off' | 'egress-failed' | 'starting';

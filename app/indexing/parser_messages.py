@@ -16,13 +16,14 @@ from app.media.continuity import WRAP_TICKS, Continuity, earliest_ticks
 from app.media.faults import Fault
 from app.media.h264 import MOST_PIXELS
 from app.media.init_segment import Init
+from app.media.prepared_fragment import LOUDEST, MOST_LEVELS
 from app.media.samples import VIDEO_TICKS, SampleTable
 from app.models import FaultSlug
 
 FRAGMENT_BYTES = 128 * 2**20
 """Of a fragment at most: silence may have been filled in."""
 _FRAGMENT, _FAULTS = b"m", b"f"
-_SIZES = struct.Struct("<QIQIQQ")
+_SIZES = struct.Struct("<QIQIBQQ")
 _MOST_FAULTS = 10
 _DETAIL_CHARACTERS = 300
 _MARGIN_TICKS = 120 * VIDEO_TICKS
@@ -69,7 +70,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What is known of a fragment, which is in the parser's output; shifts as in Continuity."""
+    """What is known of a fragment, which is in the parser's output.
+
+    Shifts as in Continuity, levels as in `app.media.loudness`.
+    """
 
     size_bytes: int
     payload_offset: int
@@ -77,6 +81,7 @@ class Parsed:
     samples: SampleTable
     frame_ticks: int
     shifts: tuple[int, int] = (0, 0)
+    levels: bytes = b""
 
     @property
     def continuity(self) -> Continuity:
@@ -84,9 +89,9 @@ class Parsed:
         return Continuity(self.init, *ends, self.frame_ticks, *self.shifts)
 
     def pack(self) -> bytes:
-        sizes = (self.size_bytes, self.payload_offset, self.frame_ticks, len(self.init.data))
-        head = _SIZES.pack(*sizes, *self.shifts)
-        return b"".join((_FRAGMENT, head, self.init.data, self.samples.pack()))
+        sizes = (self.size_bytes, self.payload_offset, self.frame_ticks)
+        head = _SIZES.pack(*sizes, len(self.init.data), len(self.levels), *self.shifts)
+        return b"".join((_FRAGMENT, head, self.init.data, self.levels, self.samples.pack()))
 
 
 def pack_faults(faults: tuple[Fault, ...]) -> bytes:
@@ -109,12 +114,23 @@ def unpack(answer: bytes, request: Request) -> Parsed | list[Fault]:
 
 
 def _parsed(answer: bytes, previous: Continuity | None) -> Parsed:
-    size_bytes, payload_offset, frame_ticks, init_bytes, *shifts = _SIZES.unpack_from(answer, 1)
+    size_bytes, payload_offset, frame_ticks, init_bytes, levels, *shifts = _SIZES.unpack_from(
+        answer, 1
+    )
     begin = 1 + _SIZES.size
     data = answer[begin : begin + init_bytes]
     init = previous.init if previous and previous.init.data == data else Init.parse(data)
-    samples = SampleTable.unpack(answer[begin + init_bytes :])
-    return Parsed(size_bytes, payload_offset, init, samples, frame_ticks, (shifts[0], shifts[1]))
+    begin += init_bytes
+    samples = SampleTable.unpack(answer[begin + levels :])
+    return Parsed(
+        size_bytes,
+        payload_offset,
+        init,
+        samples,
+        frame_ticks,
+        (shifts[0], shifts[1]),
+        answer[begin : begin + levels],
+    )
 
 
 def _checked(parsed: Parsed, request: Request) -> Parsed:
@@ -144,6 +160,10 @@ def _wrong(parsed: Parsed, request: Request) -> Iterator[str]:
         yield f"pictures that are {parsed.frame_ticks} ticks apart"
     if max(parsed.shifts) >= WRAP_TICKS:
         yield "times that were shifted by more than there are"
+    if len(parsed.levels) > min(MOST_LEVELS, len(samples.audio_sizes)):
+        yield f"{len(parsed.levels)} levels of its sound"
+    if max(parsed.levels, default=0) > LOUDEST:
+        yield "sound that is louder than it can be"
     sound_ticks = samples.first_audio * VIDEO_TICKS // samples.sample_rate
     if abs(sound_ticks - samples.first_pts) > longest:
         yield "sound that is not beside its pictures"

@@ -11,6 +11,7 @@ import traceback
 from app.indexing.parser_messages import Parsed, Request, pack_faults
 from app.media.faults import Fault, Unpreparable
 from app.media.fragment import prepare_bytes
+from app.media.loudness import levels_of
 from app.models import FaultSlug
 from app.processes.bound_service import MESSAGE_BYTES, serve
 from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, read_open
@@ -62,6 +63,7 @@ def _prepare(request: Request, given: int, made: int) -> bytes:
         prepared.samples,
         after.frame_ticks,
         (after.picture_shift, after.sound_shift),
+        levels_of(prepared),
     ).pack()
     if len(told) > MESSAGE_BYTES:
         detail = f"{prepared.frames} pictures and {prepared.audio_frames} frames of sound"

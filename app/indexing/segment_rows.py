@@ -159,6 +159,7 @@ class SegmentMaker:
             width=init.width,
             height=init.height,
             samples=samples.pack(),
+            levels=parsed.levels,
         )
         return NewSegment(row, parsed.continuity)
 

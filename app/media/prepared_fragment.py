@@ -14,6 +14,10 @@ from app.media.samples import VIDEO_TICKS, SampleTable
 HOLE_TICKS = VIDEO_TICKS // 2
 """Pictures further apart than this have a hole between them: egress repeats a still picture at
 its frame rate, so only a source that returned from mute leaves one (1.2 to 2.1 s)."""
+MOST_LEVELS = 64
+"""Of a segment's sound, one byte each: see `app.media.loudness`."""
+LOUDEST = 100
+"""The level of full scale; 0 is silence, and each step a decibel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,11 @@ class Prepared:
     keys: tuple[FragmentKeyFrame, ...]
     holes: tuple[Hole, ...]
     continuity: Continuity
+
+    @property
+    def sound(self) -> tuple[bytes, ...]:
+        """The frames of sound, silence included."""
+        return self.pieces[len(self.pieces) - self.audio_frames :]
 
     @property
     def data(self) -> bytes:

@@ -39,6 +39,7 @@ from app.migrations import (
     session_packs,
     shown_beside,
     slot_sharers,
+    sound_levels,
     stepped_encodings,
     trimmed_clips,
     trims_in_place,
@@ -77,5 +78,6 @@ STEPS: tuple[Step, ...] = (
     clip_ancestors.migrate,
     session_packs.migrate,
     community_titles.migrate,
+    sound_levels.migrate,
 )
 """The first makes version 1 of a database without a version, the second makes version 2, …"""

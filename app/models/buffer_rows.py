@@ -142,6 +142,7 @@ class SegmentRow(TypedDict):
     width: int
     height: int
     samples: bytes
+    levels: bytes
     state: SegmentState
     fault: FaultSlug | None
     indexed_at: datetime

@@ -170,8 +170,9 @@ class Segment(Model, Stored[SegmentRow]):
 
     `fault` says why a quarantined one can't be used. Ticks are 1/90,000 s of the session's media
     time; `start` and `end` are the same instants on the wall clock. `samples` is a packed
-    `app.media` SampleTable. `modified_ns` is the fragment's st_mtime_ns, by which captures notice a
-    file that was altered.
+    `app.media` SampleTable; `levels`, of `app.media.loudness`, are how loud each of equal parts of
+    its sound is, empty if that is not known. `modified_ns` is the fragment's st_mtime_ns, by which
+    captures notice a file that was altered.
     """
 
     model_config = {
@@ -208,6 +209,7 @@ class Segment(Model, Stored[SegmentRow]):
     width: int = 0
     height: int = 0
     samples: bytes = b""
+    levels: bytes = b""
     state: SegmentState = SegmentState.INDEXED
     fault: FaultSlug | None = None
     indexed_at: datetime

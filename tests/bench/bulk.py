@@ -123,6 +123,7 @@ def _segment(session: Row, number: int) -> Row:
         "width": 160,
         "height": 120,
         "samples": _SAMPLES,
+        "levels": bytes(range(60, 68)),
         "state": "indexed",
         "fault": None,
         "indexed_at": end,

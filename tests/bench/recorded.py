@@ -20,6 +20,7 @@ from app.buffer.coverage import Coverage, run_of
 from app.buffer.session_folders import fragment_path
 from app.media.continuity import Continuity
 from app.media.fragment import prepare
+from app.media.loudness import levels_of
 from app.media.samples import VIDEO_TICKS, SampleTable
 from app.models import EgressStatus
 from app.models.schema import Buffer, EgressSession, Segment
@@ -205,6 +206,7 @@ def _record(made: Path, shape: Shape, cycle: Sequence[Path], seconds: int, each:
             width=shape.width,
             height=shape.height,
             samples=prepared.samples.pack(),
+            levels=levels_of(prepared),
             indexed_at=_MADE_AT,
         )
         rows.append(row.model_dump_doc())

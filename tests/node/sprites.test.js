@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { cuesOf } from '../../app/console/static/pictures.js';
-import { Sprites, missingPieces, parse } from '../../app/console/static/timeline/sprites.js';
+import { missingPieces } from '../../app/console/static/timeline/gathered.js';
+import { Sprites, parse } from '../../app/console/static/timeline/sprites.js';
 import { pictureAt } from '../../app/console/static/library/pictures.js';
 import { serve } from './service.js';
 

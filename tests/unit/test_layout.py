@@ -408,6 +408,7 @@ def test_one_place_knows_opentelemetry() -> None:
 # Who has libav read media, and in which process.
 READS_MEDIA = {
     "app/media/demux.py": "the parser; the worker, of what our own encoder has written",
+    "app/media/loudness.py": "the parser",
     "app/media/keyframes.py": "the program of stills",
     "app/media/pictures.py": "the programs of stills and sheets",
     "app/media/sheets.py": "the program of sheets",

@@ -307,6 +307,7 @@ export const german = {
       forgotten: 'Abgelaufen',
       border: 'Hier begann die Aufzeichnung neu',
       marker: 'Markierung',
+      sound: 'Wie laut der Ton ist',
     },
     gaps: {
       count: (count, seconds) => `${plural(count, { one: '1 Lücke', other: `${count} Lücken` })}, zusammen ${seconds}`,

@@ -348,6 +348,7 @@ export const english = {
       forgotten: 'Expired',
       border: 'Recording restarted here',
       marker: 'Marker',
+      sound: 'How loud the sound is',
     },
     gaps: {
       /** @type {Saying<[number, string]>} */

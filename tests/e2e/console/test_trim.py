@@ -278,6 +278,22 @@ async def test_its_picture_for_the_readme(page: Page) -> None:
     await picture(page, "console-trim.png")
 
 
+async def test_how_loud_it_is_is_drawn_below_its_pictures(page: Page) -> None:
+    """In each zoom: the beep that begins each second stands out of the tone."""
+    await select(page, 3)
+    await page.get_by_role("button", name="Fit all").click()
+    sound = page.locator(".strip .sound")
+    await expect(sound).to_be_visible()
+    await expect(sound).to_have_attribute("title", "How loud the sound is")
+    path = sound.locator("path")
+    whole = await path.get_attribute("d")
+    await page.get_by_role("button", name="Fit selection").click()
+    await until(path, "(one, all) => one.getAttribute('d') !== all", whole, what="it is zoomed")
+    heights = re.findall(r"V([\d.]+)", await path.get_attribute("d") or "")
+    assert len(set(heights)) > 1, heights
+    assert all(0 < float(height) <= 1 for height in heights)
+
+
 async def test_a_moment_outside_of_the_selection_can_be_looked_at(page: Page) -> None:
     """A click there shows it, with what lies around it; the selection stays."""
     await select(page, 2)

@@ -62,6 +62,7 @@ MATRIX: list[tuple[str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("GET /buffers/{buffer}/thumbnails.vtt?last=5", None, (404, 404, 200, 404, 200, 200, 200, 200)),
     ("GET /buffers/{buffer}/thumbnails.jpg?{tiles}", None,
                                                           (404, 404, 200, 404, 200, 200, 200, 200)),
+    ("GET /buffers/{buffer}/waveform?last=5", None,       (404, 404, 200, 404, 200, 200, 200, 200)),
     ("POST /buffers/{buffer}/markers", {"label": TITLE},  (404, 404, 201, 404, 201, 201, 201, 201)),
     ("GET /buffers/{buffer}/markers", None,               (404, 404, 200, 404, 200, 200, 200, 200)),
     ("DELETE /buffers/{buffer}/markers/{marker}", None,   (404, 404, 403, 404, 403, 204, 404, 404)),

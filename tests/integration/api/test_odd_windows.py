@@ -125,7 +125,7 @@ async def test_a_window_that_is_none_is_refused_everywhere(
 ) -> None:
     """By words that say what there is, never by half a film."""
     made = await share()
-    for name in ("replay.mp4", "playlist.m3u8", "thumbnails.vtt", "poster.jpg"):
+    for name in ("replay.mp4", "playlist.m3u8", "thumbnails.vtt", "poster.jpg", "waveform"):
         found = await http.get(path_of(made, name, *window), headers=OWNER)
         assert found.status_code == status, (name, found.text)
         assert found.json()["detail"]
@@ -142,7 +142,7 @@ async def test_a_window_that_was_there_and_is_too_old_is_gone(
     made = await share(age=age)
     if age == 640:
         await made.change(clock_ns=int((made.start.timestamp() + 35) * 1e9))
-    for name in ("replay.mp4", "playlist.m3u8", "thumbnails.vtt", "poster.jpg"):
+    for name in ("replay.mp4", "playlist.m3u8", "thumbnails.vtt", "poster.jpg", "waveform"):
         found = await http.get(path_of(made, name, 0.5, 4), headers=OWNER)
         assert found.status_code == 410, (name, found.text)
         assert found.json()["type"] == "gone"

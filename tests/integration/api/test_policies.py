@@ -165,6 +165,11 @@ async def test_what_is_shown_is_cut_to_the_stays_of_who_asks(
     index = await http.get(told["thumbnails"])
     assert ".2-3," in unquote(index.text)
     assert ".7-8" in unquote(index.text)
+    sound = await http.get(f"{path}/waveform", headers=BOB)
+    heard = [(each["start"], each["end"]) for each in sound.json()["stretches"]]
+    assert heard
+    for start, end in heard:
+        assert any(times[n] <= start < end <= times[n + 1] for n in (0, 2)), (heard, times)
     films = [
         await http.get(told["replay_url"]),
         await http.get(f"{path}/replay.mp4?last=20", headers=BOB, follow_redirects=True),

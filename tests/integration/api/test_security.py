@@ -105,6 +105,7 @@ MATRIX = {
     "HEAD /buffers/{buffer}/replay.mp4?last=5": 307,
     "GET /buffers/{buffer}/poster.jpg": 200,
     "GET /buffers/{buffer}/thumbnails.vtt?last=5": 200,
+    "GET /buffers/{buffer}/waveform?last=5": 200,
     "HEAD /buffers/{buffer}/thumbnails.jpg?tiles={session}.0-1&every=1&width=160&height=120": 200,
     "GET /segments/{session}-0.m4s": 200,
     "HEAD /segments/{session}-0.m4s": 200,

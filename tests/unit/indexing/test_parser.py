@@ -28,6 +28,8 @@ from app.indexing.playlist import Entry
 from app.media.continuity import Continuity
 from app.media.faults import Unpreparable
 from app.media.fragment import prepare
+from app.media.loudness import levels_of
+from app.media.prepared_fragment import LOUDEST, MOST_LEVELS
 from app.storage.foreign import ForeignFolder
 from app.work.places import ORDINARY, Stint
 from tests.media_factory import MediaFactory, Recording, Shape
@@ -293,6 +295,20 @@ def test_an_answer_that_can_not_be_is_refused(answer: bytes, why: str) -> None:
     assert len(str(refused.value)) < 300
 
 
+@pytest.mark.parametrize(
+    ("levels", "why"),
+    [(bytes(MOST_LEVELS + 1), "levels of its sound"), (bytes([LOUDEST + 1]), "louder than")],
+    ids=["too many", "too loud"],
+)
+def test_levels_that_no_sound_has_are_refused(
+    recording: Recording, levels: bytes, why: str
+) -> None:
+    one = prepare(str(recording.segments[0].path), 2.0)
+    told = Parsed(len(one.data), one.payload_offset, one.init, one.samples, 3_000, levels=levels)
+    with pytest.raises(Implausible, match=why):
+        unpack(told.pack(), Request("s.ts", 2.0, LATEST_TICKS, None))
+
+
 @given(data=st.data())
 def test_no_answer_is_more_than_implausible(recording: Recording, data: st.DataObject) -> None:
     """Whatever a parser answers, it is refused, or something that can be kept."""
@@ -300,8 +316,14 @@ def test_no_answer_is_more_than_implausible(recording: Recording, data: st.DataO
     previous = data.draw(st.sampled_from([None, prepared.continuity]))
     request = Request("s.ts", 2.0, LATEST_TICKS, previous)
     size_bytes = len(prepared.data)
+    samples = prepared.samples
     right = Parsed(
-        size_bytes, prepared.payload_offset, prepared.init, prepared.samples, 3_000
+        size_bytes,
+        prepared.payload_offset,
+        prepared.init,
+        samples,
+        3_000,
+        levels=levels_of(prepared),
     ).pack()
     wrong = bytearray(data.draw(st.sampled_from([right, b"m", b'f[["corrupt", "x"]]'])))
     for _ in range(data.draw(st.integers(0, 3))):
@@ -316,6 +338,8 @@ def test_no_answer_is_more_than_implausible(recording: Recording, data: st.DataO
         assert found.payload_offset + samples.video_bytes + samples.audio_bytes == found.size_bytes
         assert samples.first_pts + int(samples.pts.max()) <= LATEST_TICKS
         assert samples.end_pts - samples.first_pts < 150 * 90_000
+        assert len(found.levels) <= MOST_LEVELS
+        assert max(found.levels, default=0) <= LOUDEST
 
 
 def test_the_indexer_loads_nothing_that_reads_media() -> None:

@@ -50,6 +50,7 @@ export function trimmerOf(clip, { api, video, longest, onReplaced }) {
     selection,
     axis,
     sprites,
+    sound: null,
     words: { at: said, tick: (at) => length(at / 1000, { tenths: at % 1000 > 0 && at < whole }), hover: said },
     buffer: {
       extent,

@@ -26,6 +26,7 @@ import { timeFields } from './time_fields.js';
 import { toolbar } from './toolbar.js';
 import { Track } from './track.js';
 import { WatchedBuffer } from './watched.js';
+import { Waveform } from './waveform.js';
 import { liveView } from '../watching/live_view.js';
 
 /**
@@ -36,7 +37,7 @@ import { liveView } from '../watching/live_view.js';
  * @import { Session } from '../session.js'
  * @import { Words } from './track.js'
  * @typedef {{session: Session, api: Api, buffer: WatchedBuffer, selection: Selection, axis: Axis,
- *   player: Player, sprites: Sprites, words: Words}} Desk
+ *   player: Player, sprites: Sprites, sound: Waveform, words: Words}} Desk
  */
 
 const t = texts.timeline;
@@ -98,13 +99,14 @@ function desk({ session, api, buffer, live, atOnce }) {
   const axis = new Axis(extent);
   const player = new Player(buffer, selection);
   const sprites = new Sprites(buffer, selection.most);
+  const sound = new Waveform(buffer, selection.most);
   const words = {
     at: clockTenths,
     tick: (/** @type {number} */ at) => (at === axis.now ? t.track.now : before((axis.now - at) / 1000)),
     hover: (/** @type {number} */ at) =>
       `${before((buffer.extent.newest - at) / 1000, { tenths: false })} · ${clockTenths(at)}`,
   };
-  const parts = { session, api, buffer, selection, axis, player, sprites, words };
+  const parts = { session, api, buffer, selection, axis, player, sprites, sound, words };
   const track = new Track(parts);
   const card = hoverCard(parts);
   gestures(track, parts, card.show);
@@ -120,6 +122,7 @@ function desk({ session, api, buffer, live, atOnce }) {
 
   axis.addEventListener('change', track.drawAll);
   sprites.addEventListener('change', track.drawAll);
+  sound.addEventListener('change', track.drawAll);
   player.addEventListener('time', track.drawPlayhead);
   player.addEventListener('state', track.drawPlayhead);
   selection.addEventListener('change', () => {
@@ -127,13 +130,14 @@ function desk({ session, api, buffer, live, atOnce }) {
     track.drawSelection();
     track.drawPlayhead();
   });
+  const gather = () => void Promise.all([sprites.keepUp(), sound.keepUp()]);
   const grow = () => {
     axis.keepUp();
     track.drawAll();
-    void sprites.keepUp();
+    gather();
   };
   buffer.addEventListener('change', grow, { signal });
-  void sprites.keepUp();
+  gather();
   listenToKeys(actions(parts, watched, marks, chosen), signal);
 
   const trimmer = h(

@@ -5,6 +5,7 @@ import { icon } from '../icons.js';
 import { called, texts } from '../texts.js';
 import { handle } from './handle.js';
 import { paint } from './sprites.js';
+import { VIEW_BOX, isHeard, outline } from './waveform.js';
 
 /**
  * What a strip is of, a buffer or a clip, and how its instants are said.
@@ -14,14 +15,17 @@ import { paint } from './sprites.js';
  * @import { Selection } from './selection.js'
  * @import { Sprites } from './sprites.js'
  * @import { WatchedBuffer } from './watched.js'
+ * @import { Waveform } from './waveform.js'
  * @typedef {{at: (instant: number) => string, tick: (instant: number) => string,
  *   hover: (instant: number) => string}} Words
  * @typedef {{selection: Selection, axis: Axis, words: Words, sprites: EventTarget & Pick<Sprites, 'at'>,
+ *   sound: Pick<Waveform, 'parts'> | null,
  *   buffer: Pick<WatchedBuffer, 'extent' | 'spans' | 'gaps' | 'forgotten' | 'markers' | 'gapAt'>,
  *   player: Pick<Player, 'instant' | 'seek' | 'scrub' | 'settle' | 'scrubbing'>
  *     & {stepper: {seconds: number}}}} Strip
  */
 
+const SVG = 'http://www.w3.org/2000/svg';
 const TICK_PX = 80;
 const LABEL_PX = 44; // what is nearer to the right edge is written before its line
 const PICTURE_PX = 104;
@@ -39,6 +43,8 @@ export class Track {
     this.flags = h('div', { class: 'flags', 'aria-hidden': 'true' });
     this.pictures = h('div', { class: 'pictures' });
     this.parts = h('div', { class: 'parts' });
+    this.outline = document.createElementNS(SVG, 'path');
+    this.sound = h('div', { class: 'sound', title: t.sound, hidden: true }, drawing(this.outline));
     this.before = h('div', { class: 'shade' });
     this.after = h('div', { class: 'shade' });
     this.chosen = h('div', { class: 'chosen' });
@@ -49,6 +55,7 @@ export class Track {
       'div',
       { class: 'scene', 'aria-hidden': 'true' },
       this.pictures,
+      this.sound,
       this.parts,
       this.before,
       this.after,
@@ -81,6 +88,7 @@ export class Track {
   #drawAll() {
     if (!this.width) return;
     this.#drawRuler();
+    this.#drawSound(); // where there is some, pictures are less high
     this.#drawPictures();
     this.#drawParts();
     this.#drawFlags();
@@ -117,6 +125,14 @@ export class Track {
       shown.push(element);
     }
     fill(this.pictures, shown);
+  }
+
+  #drawSound() {
+    const { axis, sound } = this.desk;
+    const parts = sound?.parts ?? [];
+    this.sound.hidden = !isHeard(parts);
+    this.strip.classList.toggle('heard', !this.sound.hidden);
+    this.outline.setAttribute('d', outline(parts, axis));
   }
 
   #drawParts() {
@@ -187,6 +203,15 @@ export function borders(spans) {
   return spans
     .filter((span, place) => place && span.session_id !== spans[place - 1].session_id)
     .map((span) => span.start);
+}
+
+/** The picture of a path that is as wide and high as what it stands in. @param {SVGPathElement} path */
+function drawing(path) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', VIEW_BOX);
+  svg.setAttribute('preserveAspectRatio', 'none');
+  svg.append(path);
+  return svg;
 }
 
 /**
