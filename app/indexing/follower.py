@@ -157,17 +157,16 @@ class Follower:
 
     async def _open(self) -> None:
         """Goes on where the last indexer left the session."""
-        await self._tools.ctx.require_media_root()
+        ctx = self._tools.ctx
+        await ctx.require_media_root()
         async with self._tools.openings:
             buffer = await self._store.rows(Buffer).find_one({"_id": self.session["buffer_id"]})
             community = [buffer["community"]] if buffer else []
-            periods = await retention(self._store, self._tools.ctx.settings, community)
-            self._retention = periods.longest
+            self._retention = (await retention(self._store, ctx.settings, community)).longest
             known = await summary.stored(self._store, self.session["_id"])
             rows = await summary.tail(self._store, self.session["_id"], known.get("through", -1))
             self._coverage = Coverage.read(known.get("runs", []))
-            self._floor = known.get("floor", 0)
-            self._newest_at = known.get("newest_at")
+            self._floor, self._newest_at = known.get("floor", 0), known.get("newest_at")
             for row in rows:
                 self._coverage.add(run_of(row))
                 self._newest_at = row["indexed_at"]

@@ -43,5 +43,5 @@ def test_a_quick_comparison_would_be_found() -> None:
 
 
 def test_links_signatures_and_the_token_of_the_metrics_are_compared_in_constant_time() -> None:
-    for name in ("clips/sharing.py", "access/signatures.py", "condition/exposition.py"):
+    for name in ("clips/file_openness.py", "access/signatures.py", "condition/exposition.py"):
         assert "hmac.compare_digest(" in (ROOT / name).read_text(), name
