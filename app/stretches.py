@@ -40,12 +40,14 @@ async def before(
     at_once: bool = False,
     fields: Row | None = None,
 ) -> list[RowOf]:
-    """The newest rows that match before a position, at most `count` and not older than `since`.
+    """The newest rows that match before a position, at most `count` and not older than `since`, nor
+    than EPOCH.
 
     `at_once`: no index has the conditions before an instant, so that each look reads all rows that
     match them. `fields`, if given, has those of the order.
     """
     at, row_id = begin
+    since = max(since, EPOCH)
     collection = store.rows(model)
     rows: list[RowOf] = []
     if row_id and at >= since:

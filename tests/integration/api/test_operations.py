@@ -56,6 +56,7 @@ async def test_the_audit_is_narrowed_by_who_what_and_when(
     assert await listed(http, "/audit", subject="clip 3") == ["e3"]
     since, until = "2026-11-03T12:01:00Z", "2026-11-03T12:02:00Z"
     assert await listed(http, "/audit", since=since, limit=2) == ["e6", "e5", "e4", "e3"]
+    assert "e3" in await listed(http, "/audit", since="0254-10-21T13:12:54-01:00")
     assert await listed(http, "/audit", until=since) == ["e2", "e1", "e0"]
     both = {"since": since, "until": until, "limit": 1}
     assert await listed(http, "/audit", identity="ann", **both) == ["e4"]

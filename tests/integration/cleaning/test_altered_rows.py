@@ -5,7 +5,7 @@ And whoever works through many rows goes on behind such a one.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.integration.buffer.shares import BeginShare, DiskShare, indexing
 from tests.integration.cleaning.test_cleanup import age, end, index, make_old, problems
 from tests.waiting import wait_for
 
+LONG_OVER = EPOCH + timedelta(days=1)
 LEADS_ELSEWHERE = [
     "{outside}",
     "../../../../../outside.txt",
@@ -145,7 +146,7 @@ async def looks_twice(ctx: Context, share: DiskShare) -> bool:
     """Waits until an indexer has read the sessions' rows once more: it takes another one."""
     name = f"new {share.session_id}"
     await ctx.store.rows(EgressSession).update_one(
-        {"_id": share.session_id}, {"$set": {"indexer": name, "indexer_until": EPOCH}}
+        {"_id": share.session_id}, {"$set": {"indexer": name, "indexer_until": LONG_OVER}}
     )
 
     async def taken() -> bool:
