@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from app.media.prepared_fragment import HOLE_TICKS
+
 HURRY_TICKS = 20
 """From one hidden picture to the next. ffmpeg warns of steps a thousand times as long as those
 before, so it is a little more than that share of the step to what is shown."""
@@ -29,13 +31,14 @@ def hurried(pts: NDArray[np.int64], start_ticks: int) -> NDArray[np.int64]:
 def unhurried(pts: NDArray[np.int64], duration: int) -> NDArray[np.int64]:
     """The times with those before 0, if they were `hurried`, as far apart as most others.
 
-    Files may have them at their own times, which stay.
+    Files may have them at their own times, which stay. Where few pictures are shown, the median may
+    be a hole's length, or the whole file's: pictures that stand beside each other are nearer.
     """
     hidden, shown = pts < 0, np.sort(pts[pts >= 0])
     places = -(pts // HURRY_TICKS) - 1
     if not len(shown) or places.max(initial=0) != np.count_nonzero(hidden):
         return pts
-    usual = int(np.median(np.diff(shown, append=duration)))
+    usual = min(int(np.median(np.diff(shown, append=duration))), HOLE_TICKS)
     return np.where(hidden, -places * usual, pts)
 
 

@@ -1,7 +1,7 @@
 // abort.js: one of several reasons ends a request, in older browsers, too.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { test } from 'node:test';
 
 import { whenAny } from '../../app/console/static/abort.js';
@@ -24,3 +24,13 @@ for (const is of ['there', 'missing']) {
     assert.equal(whenAny([new AbortController().signal, early.signal]).aborted, true);
   });
 }
+
+test('what listened to a signal that lasts is gone with the other reason', (t) => {
+  delete AbortSignal.any;
+  t.after(() => Object.defineProperty(AbortSignal, 'any', { value: known, configurable: true, writable: true }));
+  const [page, request] = [new AbortController(), new AbortController()];
+  whenAny([page.signal, request.signal]);
+  assert.equal(getEventListeners(page.signal, 'abort').length, 1);
+  request.abort();
+  assert.equal(getEventListeners(page.signal, 'abort').length, 0);
+});

@@ -1,7 +1,7 @@
 // api.js: asking the service, and hearing what it tells.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { mock, test } from 'node:test';
 
 import { Problem } from '../../app/console/static/api.js';
@@ -164,6 +164,23 @@ test('a stream that ends, as each does with its token, is opened again, and was 
   });
   const heard = await listen(service.api(), (all) => all.at(-1)[1] === 2);
   assert.deepEqual(heard, [['open', null], ['number', 1], ['open', null], ['number', 2]]);
+});
+
+test('streams that have ended leave nothing with the page, where AbortSignal.any is missing', async (t) => {
+  const known = AbortSignal.any;
+  delete AbortSignal.any;
+  t.after(() => Object.defineProperty(AbortSignal, 'any', { value: known, configurable: true, writable: true }));
+  const service = await serve(t, (_, response) => (stream(response)('number', 1), response.end()));
+  const page = new AbortController();
+  const listening = [];
+  await service.api().events('/events', {}, {
+    onEvent: () => {
+      listening.push(getEventListeners(page.signal, 'abort').length);
+      if (listening.length === 2) page.abort();
+    },
+    signal: page.signal,
+  });
+  assert.equal(listening[1], listening[0]);
 });
 
 test('it is lost while the service is away, for whatever passing reason, and then there again', async (t) => {

@@ -13,7 +13,7 @@ const allow = (names) => Object.fromEntries(names.split(/\s+/).map((name) => [na
 // Not all that a window has: `close`, `length`, `name`, `status`, `stop` and many more are globals, too,
 // so that a forgotten import or parameter would be taken for one of them.
 const ofPages = allow(
-  'AbortController AbortSignal Blob BroadcastChannel CSS ClipboardItem CustomEvent Element Event EventTarget ' +
+  'AbortController AbortSignal Blob BroadcastChannel CSS ClipboardItem CustomEvent DOMException Element Event EventTarget ' +
     'FormData HTMLElement HTMLInputElement Image IntersectionObserver MediaSource Node ResizeObserver TextDecoderStream TextEncoder URL URLSearchParams ' +
     'addEventListener btoa clearInterval clearTimeout console createImageBitmap crypto document fetch ' +
     'getSelection history location matchMedia navigator requestAnimationFrame scrollTo scrollY ' +
@@ -24,8 +24,8 @@ const ofKit = allow(
     'console crypto customElements document fetch globalThis setTimeout',
 );
 const ofTests = allow(
-  'AbortController AbortSignal BroadcastChannel Buffer CustomEvent Event EventTarget TextEncoder URL ' +
-    'URLSearchParams clearTimeout console fetch globalThis process setTimeout',
+  'AbortController AbortSignal BroadcastChannel Buffer CustomEvent DOMException Event EventTarget TextEncoder URL ' +
+    'URLSearchParams clearTimeout console fetch globalThis process queueMicrotask setTimeout',
 );
 
 const faults = {

@@ -8,7 +8,11 @@ import { serve, tell } from './service.js';
 
 const BEGIN = Date.parse('2026-01-31T12:00:00Z');
 const at = (ms) => new Date(BEGIN + ms).toISOString();
-const axis = (from, to) => ({ place: (instant) => (instant - BEGIN - from) / (to - from) });
+const axis = (from, to) => ({
+  from: BEGIN + from,
+  to: BEGIN + to,
+  place: (instant) => (instant - BEGIN - from) / (to - from),
+});
 const part = (start, end, level) => ({ start: BEGIN + start, end: BEGIN + end, level });
 
 test('a stretch is as many equal parts as it has levels', () => {
@@ -69,4 +73,21 @@ test('a part that lay partly before what is asked for is asked for, too; what wa
 test('of a share without sound nothing is asked', async (t) => {
   const { waveform, queries } = await asked(t, false, { stretches: [] });
   assert.deepEqual([queries, waveform.parts], [[], []]);
+});
+
+test('of hours only what the axis shows is looked at, and nothing is gathered anew until there is more', async (t) => {
+  const { waveform } = await asked(t, true, { stretches: [{ start: at(0), end: at(400), levels: [1, 70] }] });
+  const { parts: gathered } = waveform;
+  assert.equal(waveform.parts, gathered);
+  assert.equal(waveform.heard, true);
+  const looked = [];
+  const parts = Array.from({ length: 10_000 }, (_, place) => ({
+    ...part(place * 100, (place + 1) * 100, 100),
+    get level() {
+      looked.push(place);
+      return 100;
+    },
+  }));
+  outline(parts, axis(500_050, 501_000));
+  assert.deepEqual([looked[0], looked.at(-1)], [5_000, 5_009]);
 });

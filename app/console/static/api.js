@@ -268,6 +268,7 @@ export class Api {
       }
     } finally {
       clearTimeout(timer);
+      silence.abort(); // `signal` may last, and would keep what listens to it
     }
   }
 }
@@ -327,7 +328,8 @@ export class EventParser {
  */
 function pause(milliseconds, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    const over = () => (clearTimeout(timer), signal.removeEventListener('abort', over), resolve(undefined));
+    const timer = setTimeout(over, milliseconds);
+    signal.addEventListener('abort', over);
   });
 }

@@ -23,6 +23,17 @@ HIDE = """
   document.dispatchEvent(new Event('visibilitychange'));
 }
 """
+INSET = """
+(video) => Object.defineProperty(document, 'pictureInPictureElement', { configurable: true, value: video })
+"""
+# What a browser does to a page in which nobody has pressed anything.
+REFUSED = """
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () {
+  if (this.muted) return play.call(this);
+  return Promise.reject(new DOMException('nobody has pressed anything', 'NotAllowedError'));
+};
+"""
 
 
 def picture(page: Page) -> Locator:
@@ -102,3 +113,28 @@ async def test_nothing_is_fetched_of_a_live_picture_that_nobody_sees(
     await page.evaluate(HIDE, False)
     shown = await plays_on(page, 1)
     assert time.time() - shown < NEARLY_SECONDS
+
+
+async def test_a_live_picture_in_picture_goes_on_in_a_hidden_tab(
+    shared: Shared, signed_in: SignIn
+) -> None:
+    page = await signed_in("alice", room=shared.room)
+    await page.get_by_role("link", name="Watch live: alice").click()
+    await plays_on(page, 1)
+    await picture(page).evaluate(INSET)
+    await page.evaluate(HIDE, True)
+    shown = await plays_on(page, 8)  # more than was there
+    assert time.time() - shown < NEARLY_SECONDS
+
+
+async def test_a_live_picture_that_had_to_be_silent_leaves_the_player_its_sound(
+    shared: Shared, signed_in: SignIn
+) -> None:
+    page = await signed_in("alice", room=shared.room)
+    await page.evaluate(REFUSED)
+    await page.get_by_role("link", name="Watch live: alice").click()
+    await plays_on(page, 1)
+    assert await picture(page).evaluate("(video) => video.muted")
+    await page.get_by_role("button", name="Pause").click()
+    await expect(picture(page)).to_have_count(0)
+    assert not await page.locator(".screen video").evaluate("(video) => video.muted")

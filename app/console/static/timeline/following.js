@@ -51,6 +51,7 @@ async function listen(api, path, show, signal) {
     };
     await api.events(`${path}/events`, {}, { onEvent, signal: whenAny([signal, done.signal]) });
   } finally {
+    done.abort();
     streams -= 1;
   }
 }

@@ -5,7 +5,7 @@ import { icon } from '../icons.js';
 import { called, texts } from '../texts.js';
 import { handle } from './handle.js';
 import { paint } from './sprites.js';
-import { VIEW_BOX, isHeard, outline } from './waveform.js';
+import { VIEW_BOX, outline } from './waveform.js';
 
 /**
  * What a strip is of, a buffer or a clip, and how its instants are said.
@@ -19,7 +19,7 @@ import { VIEW_BOX, isHeard, outline } from './waveform.js';
  * @typedef {{at: (instant: number) => string, tick: (instant: number) => string,
  *   hover: (instant: number) => string}} Words
  * @typedef {{selection: Selection, axis: Axis, words: Words, sprites: EventTarget & Pick<Sprites, 'at'>,
- *   sound: Pick<Waveform, 'parts'> | null,
+ *   sound: Pick<Waveform, 'parts' | 'heard'> | null,
  *   buffer: Pick<WatchedBuffer, 'extent' | 'spans' | 'gaps' | 'forgotten' | 'markers' | 'gapAt'>,
  *   player: Pick<Player, 'instant' | 'seek' | 'scrub' | 'settle' | 'scrubbing'>
  *     & {stepper: {seconds: number}}}} Strip
@@ -129,10 +129,9 @@ export class Track {
 
   #drawSound() {
     const { axis, sound } = this.desk;
-    const parts = sound?.parts ?? [];
-    this.sound.hidden = !isHeard(parts);
+    this.sound.hidden = !sound?.heard;
     this.strip.classList.toggle('heard', !this.sound.hidden);
-    this.outline.setAttribute('d', outline(parts, axis));
+    this.outline.setAttribute('d', outline(sound?.parts ?? [], axis));
   }
 
   #drawParts() {

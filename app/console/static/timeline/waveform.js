@@ -23,16 +23,20 @@ export const VIEW_BOX = `0 -1 ${COLUMNS} 2`;
  * @extends {Gathered<SoundPart>}
  */
 export class Waveform extends Gathered {
+  /** @type {SoundPart[]} */
+  parts = []; // in order
+  heard = false; // whether any of it can be
+
   /**
    * @param {WatchedBuffer} buffer
    * @param {number} most the longest stretch that can be asked for at once, in ms
    */
   constructor(buffer, most) {
     super(buffer, most - LEAD_MS, (from, to) => soundOf(buffer, from, to));
-  }
-
-  get parts() {
-    return this.pieces.flatMap((piece) => piece.parts);
+    this.addEventListener('change', () => {
+      this.parts = this.pieces.flatMap((piece) => piece.parts).sort((a, b) => a.start - b.start);
+      this.heard = isHeard(this.parts);
+    });
   }
 
   /** Asks for what is not there yet, of a buffer that has sound. @override */
@@ -68,12 +72,13 @@ export const isHeard = (parts) => parts.some((part) => part.level > FAINTEST);
 /**
  * What of the sound an axis shows, as the data of a path; empty where nothing is heard.
  *
- * @param {SoundPart[]} parts
- * @param {Pick<Axis, 'place'>} axis
+ * @param {SoundPart[]} parts in order
+ * @param {Pick<Axis, 'place' | 'from' | 'to'>} axis
  */
 export function outline(parts, axis) {
   const heights = new Float32Array(COLUMNS);
-  for (const { start, end, level } of parts) {
+  for (let at = firstAfter(parts, axis.from); at < parts.length && parts[at].start < axis.to; at += 1) {
+    const { start, end, level } = parts[at];
     const height = (level - FAINTEST) / (LOUDEST - FAINTEST);
     if (height <= 0) continue;
     const first = Math.max(0, Math.floor(axis.place(start) * COLUMNS));
@@ -87,4 +92,21 @@ export function outline(parts, axis) {
     if (heights[first]) path += `M${first}-${height}H${until}V${height}H${first}z`;
   }
   return path;
+}
+
+/**
+ * The place of the first part that ends after an instant. There are thousands, and they are drawn with
+ * each move of the axis.
+ *
+ * @param {SoundPart[]} parts in order
+ * @param {number} instant
+ */
+function firstAfter(parts, instant) {
+  let [low, high] = [0, parts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (parts[middle].end > instant) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -87,12 +87,17 @@ export class Screen extends EventTarget {
     if (isThere && !this.#lost) void this.#load();
   }
 
-  /** From now on it plays what comes, if something does. @param {LiveBuffers} live */
-  watch(live) {
+  /**
+   * From now on it plays what comes, if something does, while it is seen.
+   *
+   * @param {LiveBuffers} live
+   * @param {() => boolean} seen
+   */
+  watch(live, seen) {
     this.#renew();
     if (this.#lost || this.told.ended_at) return;
     const { api, id, video } = this;
-    this.#coming = new LiveFilm({ api, live, id }, video);
+    this.#coming = new LiveFilm({ api, live, id }, video, seen);
     this.#coming.addEventListener('failed', () => (this.#problem = this.#coming?.problem ?? null));
   }
 
@@ -144,6 +149,7 @@ export class Screen extends EventTarget {
   follow(instant, playing, rate) {
     const words = this.#why(instant);
     this.#say(words);
+    if (this.#coming && words === t.after) this.#renew(); // nothing comes any more
     const { video } = this;
     if (this.#coming) this.#clock = this.#coming.clock;
     if (words || !this.#clock) {

@@ -6,6 +6,7 @@ import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 import { listenToKeys } from '../timeline/keys.js';
 import { canWatch } from '../watching/live_film.js';
+import { isSeen } from '../watching/seen.js';
 import { bar } from './bar.js';
 import { momentForm } from './moment.js';
 import { othersOf } from './others.js';
@@ -79,10 +80,10 @@ export function stage({ session, live }, told, { read, chosen, anew }) {
     const now = Date.now();
     if (watching && !clock.following) lookBack();
     if (watching) grow();
-    const isSeen = !document.hidden || !watching; // what nobody sees is not fetched
-    const ready = isSeen && screens.map((screen) => screen.follow(clock.instant, goes, clock.pace)).every(Boolean);
-    goes = isSeen && clock.pass(Math.max(0, now - last), ready);
-    if (!isSeen) for (const { video } of screens) video.pause();
+    const goesOn = !watching || seen(); // what nobody sees is not fetched
+    const ready = goesOn && screens.map((screen) => screen.follow(clock.instant, goes, clock.pace)).every(Boolean);
+    goes = goesOn && clock.pass(Math.max(0, now - last), ready);
+    if (!goesOn) for (const { video } of screens) video.pause();
     last = now;
     controls.show(form.window());
   };
@@ -156,9 +157,14 @@ export function stage({ session, live }, told, { read, chosen, anew }) {
   function watch() {
     if (!canWatch || !goOn().length) return;
     watching = true;
-    for (const screen of screens) screen.watch(live);
+    for (const screen of screens) screen.watch(live, seen);
     clock.follow();
     drawFollow();
+  }
+
+  /** Whether somebody sees one of them: then all go on, in step. */
+  function seen() {
+    return isSeen(...screens.map(({ video }) => video));
   }
 
   function lookBack() {
@@ -191,7 +197,7 @@ export function stage({ session, live }, told, { read, chosen, anew }) {
     wanted = screens.map(({ id }) => id);
     before.element.replaceWith(screen.element);
     before.close();
-    if (watching) screen.watch(live);
+    if (watching) screen.watch(live, seen);
     else {
       clock.start = Math.max(Math.min(clock.start, extent(share).oldest), clock.end - most);
       screen.look();

@@ -5,6 +5,7 @@ import { Problem, isAborted, unreachable } from '../api.js';
 import { distance } from './edge.js';
 import { startOf, typeOf } from './fragment.js';
 import { endOf, newerThan, partsOf } from './playlist.js';
+import { isSeen } from './seen.js';
 
 /**
  * @import { Api } from '../api.js'
@@ -18,13 +19,14 @@ const LOOK_SECONDS = 10;
 const KEPT_SECONDS = 30; // what stays behind the picture that is shown
 const PATIENCE_MS = 15_000; // for one segment
 const FINAL = [401, 403, 404];
+const BROKEN = 'film-broken';
 
 /** Whether this browser takes a film in pieces: those of telephones need not. */
 export const canWatch = 'MediaSource' in globalThis;
 
 /**
  * Fills a <video> with the newest of a share, up to `newest`; `clock` tells which second of it is which
- * instant. `longest`: of its segments, in ms. While nobody sees the page nothing is fetched.
+ * instant. `longest`: of its segments, in ms. While nobody sees it, by `seen()`, nothing is fetched.
  *
  * Tells `failed` when there will be no more of it: `problem` says why.
  */
@@ -52,11 +54,12 @@ export class LiveFilm extends EventTarget {
    * @param {{api: Api, live: LiveBuffers, id: string}} share
    * @param {HTMLVideoElement} video
    */
-  constructor({ api, live, id }, video) {
+  constructor({ api, live, id }, video, seen = () => isSeen(video)) {
     super();
     this.api = api;
     this.path = `/buffers/${encodeURIComponent(id)}/playlist.m3u8`;
     this.video = video;
+    this.seen = seen;
     const { signal } = this.#ending;
     const heard = (/** @type {Event} */ event) => {
       const { detail } = /** @type {CustomEvent<string | null>} */ (event);
@@ -65,8 +68,10 @@ export class LiveFilm extends EventTarget {
       this.#lookIn(LOOK_MS - (Date.now() - this.#lookedAt));
     };
     live.addEventListener('change', heard, { signal });
-    document.addEventListener('visibilitychange', () => this.#lookIn(0), { signal });
-    video.addEventListener('error', () => this.#failed(), { signal });
+    for (const kind of ['visibilitychange', 'enterpictureinpicture']) {
+      document.addEventListener(kind, () => this.#lookIn(0), { signal });
+    }
+    video.addEventListener('error', () => this.#film && this.#failed(video.error?.message ?? ''), { signal });
     this.#lookIn(0);
   }
 
@@ -94,7 +99,7 @@ export class LiveFilm extends EventTarget {
   }
 
   async #look() {
-    if (document.hidden) return;
+    if (!this.seen()) return;
     this.#looking = true;
     this.#news = false;
     this.#lookedAt = Date.now();
@@ -102,8 +107,9 @@ export class LiveFilm extends EventTarget {
       await this.#keepUp();
     } catch (error) {
       if (this.#ending.signal.aborted) return;
-      if (!(error instanceof Problem) && !isAborted(error)) throw error;
-      if (error instanceof Problem && FINAL.includes(error.status)) return this.#fail(error);
+      if (error instanceof Problem && (FINAL.includes(error.status) || error.type === BROKEN)) return this.#fail(error);
+      if (isUnreadable(error)) this.#failed(String(error));
+      else if (!(error instanceof Problem) && !isAborted(error)) throw error;
       // The service is away, or a segment has just gone: what there is then is looked at again.
     } finally {
       this.#looking = false;
@@ -114,8 +120,11 @@ export class LiveFilm extends EventTarget {
   async #keepUp() {
     const { signal } = this.#ending;
     const answer = await this.api.answer(this.path, { last: LOOK_SECONDS }, { signal });
-    const part = partsOf(await answer.text(), answer.url).at(-1);
-    if (!part || document.hidden) return;
+    const told = await answer.text().catch((error) => {
+      throw unreachable(error);
+    });
+    const part = partsOf(told, answer.url).at(-1);
+    if (!part || !this.seen()) return;
     this.longest = Math.max(...part.segments.map(({ seconds }) => seconds * 1000));
     const isSame = this.#film?.init === nameOf(part.init);
     const newer = (isSame && newerThan(part, this.#last)) || (await this.#begin(part));
@@ -129,14 +138,19 @@ export class LiveFilm extends EventTarget {
    */
   async #begin({ init, segments }) {
     const head = await bytesOf(init, this.#ending.signal);
+    const type = typeOf(head);
+    if (!MediaSource.isTypeSupported(type)) throw broken(type);
     this.#drop();
     const { signal } = this.#dropping;
     const source = new MediaSource();
     const url = URL.createObjectURL(source);
     this.video.src = url;
-    await happened(source, 'sourceopen', signal);
-    URL.revokeObjectURL(url);
-    const buffer = source.addSourceBuffer(typeOf(head));
+    try {
+      await happened(source, 'sourceopen', signal);
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+    const buffer = source.addSourceBuffer(type);
     this.#film = { buffer, init: nameOf(init) };
     buffer.appendBuffer(head);
     await happened(buffer, 'updateend', signal);
@@ -176,13 +190,12 @@ export class LiveFilm extends EventTarget {
   }
 
   // Once it is tried anew: what a browser can't read may be one segment alone.
-  #failed() {
-    if (!this.#film) return;
-    const detail = this.video.error?.message ?? '';
+  /** @param {string} detail */
+  #failed(detail) {
     this.#drop();
-    if (this.#broken) this.#fail(new Problem(0, { type: 'film-broken', detail }));
-    else this.#lookIn(LOOK_MS);
-    this.#broken = true;
+    if (this.#broken) return this.#fail(broken(detail));
+    this.#broken = this.#news = true;
+    this.#lookIn(LOOK_MS);
   }
 
   /** @param {Problem} problem */
@@ -192,6 +205,12 @@ export class LiveFilm extends EventTarget {
     this.dispatchEvent(new Event('failed'));
   }
 }
+
+/** @param {string} detail */
+const broken = (detail) => new Problem(0, { type: BROKEN, detail });
+
+/** Whether it is what a browser, or a look into the bytes, says of media. @param {unknown} error */
+const isUnreadable = (error) => (error instanceof DOMException || error instanceof RangeError) && !isAborted(error);
 
 /** What a URL names, whatever it is signed with. @param {string} url */
 const nameOf = (url) => new URL(url).pathname;

@@ -10,6 +10,7 @@ import { toggleFull } from '../timeline/frame.js';
 import { clockTenths } from '../times.js';
 import { distance, edge } from './edge.js';
 import { LiveFilm, canWatch } from './live_film.js';
+import { isSeen } from './seen.js';
 
 /**
  * @import { Icon } from '../icons.js'
@@ -38,6 +39,7 @@ export function liveView({ api, buffer, player: back, axis, selection }, live, c
   /** @type {LiveFilm | null} */
   let film = null;
   let left = false; // whether it was looked at before
+  let hushed = false; // whether it is silent because the browser wanted that, not the viewer
   const ending = new AbortController();
   const { signal } = ending;
   const video = h('video', { class: 'live-picture', playsinline: true, 'aria-label': t.video });
@@ -107,6 +109,7 @@ export function liveView({ api, buffer, player: back, axis, selection }, live, c
       if (problem) tell(whyNot(problem), { alert: true });
     });
     back.element.append(...picture);
+    hushed = false;
     video.muted = back.video.muted;
     video.volume = back.video.volume;
     drawSound();
@@ -123,7 +126,7 @@ export function liveView({ api, buffer, player: back, axis, selection }, live, c
     film = null;
     for (const part of picture) part.remove();
     left = true;
-    back.video.muted = video.muted;
+    if (!hushed) back.video.muted = video.muted;
     if (shown !== undefined) back.seek(shown);
     show();
     if (hadFocus) enter.focus();
@@ -162,7 +165,7 @@ export function liveView({ api, buffer, player: back, axis, selection }, live, c
     if (!film) return;
     const { clock, newest, longest } = film;
     write(says, clock ? '' : player.loading);
-    if (document.hidden || !clock || newest === null) return video.pause();
+    if (!isSeen(video) || !clock || newest === null) return video.pause();
     const shown = clock.instant(video.currentTime);
     const { seek, rate } = edge(shown, newest, longest);
     if (seek) video.currentTime = clock.second(newest - distance(longest));
@@ -174,12 +177,13 @@ export function liveView({ api, buffer, player: back, axis, selection }, live, c
 
   // A page that nobody has pressed anything in may play, if nothing is heard.
   function unheard(/** @type {Error} */ error) {
-    if (error.name === 'NotAllowedError') video.muted = true;
+    if (error.name === 'NotAllowedError') hushed = video.muted = true;
     else if (error.name !== 'AbortError') throw error;
   }
 
   function drawSound() {
     const { muted } = video;
+    hushed &&= muted;
     set(mute, { 'aria-pressed': String(muted) });
     fill(mute, icon(muted ? 'muted' : 'sound'));
   }
