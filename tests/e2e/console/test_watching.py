@@ -24,7 +24,9 @@ HIDE = """
 }
 """
 INSET = """
-(video) => Object.defineProperty(document, 'pictureInPictureElement', { configurable: true, value: video })
+(video) => {
+  Object.defineProperty(document, 'pictureInPictureElement', { configurable: true, value: video });
+}
 """
 # What a browser does to a page in which nobody has pressed anything.
 REFUSED = """
