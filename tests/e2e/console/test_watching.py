@@ -30,11 +30,13 @@ INSET = """
 """
 # What a browser does to a page in which nobody has pressed anything.
 REFUSED = """
-const play = HTMLMediaElement.prototype.play;
-HTMLMediaElement.prototype.play = function () {
-  if (this.muted) return play.call(this);
-  return Promise.reject(new DOMException('nobody has pressed anything', 'NotAllowedError'));
-};
+() => {
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    if (this.muted) return play.call(this);
+    return Promise.reject(new DOMException('nobody has pressed anything', 'NotAllowedError'));
+  };
+}
 """
 
 
