@@ -171,7 +171,8 @@ async def test_a_trim_names_all_that_it_is_a_part_of(ctx: Context) -> None:
     rows = example(26)
     base = next(row for row in rows["clips"] if row["_id"] == "k1")
     of = {"a": None, "b": "a", "c": "b", "of one that is gone": "gone"}
-    places = {"a": "b", "c": "b"}
+    of |= {"k": None, "l": "k", "m": "l", "n": "m"}
+    places = {"a": "b", "c": "b", "l": "k", "m": "l", "n": "m"}
     for name, whole in of.items():
         row = base | {"_id": name, "trimmed_from": whole}
         if name in places:
@@ -181,9 +182,25 @@ async def test_a_trim_names_all_that_it_is_a_part_of(ctx: Context) -> None:
     await ctx.store.prepare(ctx.settings.media_root)
     found = await ctx.store.rows(ReplayClip).find({"_id": {"$in": [*of]}}).to_list(None)
     ancestors = {row["_id"]: row["ancestors"] for row in found}
-    assert ancestors == {"a": [], "b": ["a"], "c": ["b", "a"], "of one that is gone": ["gone"]}
+    assert ancestors == {
+        "a": [], "b": ["a"], "c": ["b", "a"], "of one that is gone": ["gone"],
+        "k": [], "l": ["k"], "m": ["l", "k"], "n": ["m", "l", "k"],
+    }  # fmt: skip
     first = {row["_id"]: row["in_place_of"]["first"] for row in found if row["in_place_of"]}
-    assert first == {"a": None, "c": "b"}
+    assert first == {"a": None, "c": "b", "l": "k", "m": "k", "n": "k"}
+
+
+async def test_trims_name_what_they_are_a_part_of_though_they_are_many(ctx: Context) -> None:
+    """They are read, and changed, some at a time."""
+    rows = example(26)
+    base = next(row for row in rows["clips"] if row["_id"] == "k1")
+    names = [f"trim {number:04}" for number in range(1201)]
+    for name, whole in zip(names, [None, *names], strict=False):
+        rows["clips"].append(base | {"_id": name, "trimmed_from": whole and names[0]})
+    await fill(ctx.store, rows, 26)
+    await ctx.store.prepare(ctx.settings.media_root)
+    parts = {"_id": {"$in": names}, "ancestors": [names[0]]}
+    assert await ctx.store.rows(ReplayClip).count_documents(parts) == 1200
 
 
 async def test_rows_of_before_the_later_fields_become_the_same(
