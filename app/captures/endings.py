@@ -81,7 +81,7 @@ async def finish(ctx: Context, lease: Lease, capture: CaptureRow, result: Captur
     # Who closes or deletes what it is a part of finds it from now on; who did before, may not have.
     whole = await trim_media.whole(ctx, capture)
     if whole is not None and whole["closed_by"] is not None:
-        await trims.close(ctx, capture["clip_id"], whole["closed_by"])
+        await trims.close(ctx, capture["clip_id"], whole, whole["closed_by"])
     now = datetime.now(UTC)
     await lease.move(CaptureStatus.READY, _over(now) | {"progress": 1.0})
     metrics.CAPTURES.labels(CaptureStatus.READY).inc()

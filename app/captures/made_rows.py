@@ -36,7 +36,8 @@ def clip(
     fields: Row = {"cut": capture["cut"], **result["told"]}
     if whole is not None:
         fields |= {"trimmed_from": whole["_id"], "ancestors": [whole["_id"], *whole["ancestors"]]}
-        fields |= {"opened": whole["closed_by"] is not None, "closed_by": whole["closed_by"]}
+        is_closed = whole["closed_by"] is not None
+        fields |= {"opened": is_closed and whole["opened"], "closed_by": whole["closed_by"]}
     return ReplayClip(
         id=capture["clip_id"],
         capture_id=capture["_id"],

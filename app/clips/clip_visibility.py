@@ -57,7 +57,8 @@ def fields(
     return {
         "visibility": visibility,
         "audience": row["room_sid"] if visibility == Visibility.ROOM else None,
-        "opened": visibility != Visibility.PRIVATE or row["closed_by"] is not None,
+        "opened": visibility != Visibility.PRIVATE
+        or (row["opened"] and row["closed_by"] is not None),
         "link_secret": (secret or secrets.token_urlsafe(SECRET_BYTES)) if link else None,
         "link_expires_at": now + link_life if link else None,
         "hidden_head_shared": (
@@ -66,12 +67,17 @@ def fields(
     }
 
 
-def closed(row: ClipRow, by: str) -> ClipClosing:
-    """The fields to set so that an opened clip is closed `by` somebody."""
+def closed(row: ClipRow, by: str, *, whole: ClipRow | None = None) -> ClipClosing:
+    """The fields to set so that a clip is closed `by` somebody: they go on seeing what was opened.
+
+    `whole`: with which it is closed. They see what is a part of that; what is none of it, as a
+    clip whose place that has or another trim of that, they see no more than before.
+    """
+    is_part = whole is not None and whole["opened"] and whole["_id"] in row["ancestors"]
     return {
         "visibility": Visibility.PRIVATE,
         "audience": None,
-        "opened": True,
+        "opened": row["opened"] or is_part,
         "link_secret": None,
         "link_expires_at": None,
         "hidden_head_shared": False,

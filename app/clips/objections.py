@@ -65,19 +65,25 @@ async def _follow(ctx: Context, deed: DeedRow, whole: ClipRow) -> None:
         return row["closed_by"] is not None
 
     async def close_one(row: ClipRow) -> bool:
-        return await _closed(ctx, who, row, part_of=deed) is not None
+        return await _closed(ctx, who, row, part_of=deed, whole=whole) is not None
 
     await trims.bring(ctx, whole["owner"], whole["_id"], is_closed, close_one)
 
 
 async def _closed(
-    ctx: Context, who: str, row: ClipRow, *, part_of: DeedRow | None = None, **where: Any
+    ctx: Context,
+    who: str,
+    row: ClipRow,
+    *,
+    part_of: DeedRow | None = None,
+    whole: ClipRow | None = None,
+    **where: Any,
 ) -> ClipRow | None:
     """The row of a clip that is closed now; None if it, or `where` it must be, has changed.
 
-    `part_of`: what closes the clip that it was trimmed from.
+    `part_of`: what closes the clip that it was trimmed from, `whole`, or whose place that has.
     """
-    fields, action = clip_visibility.closed(row, who), AuditAction.CLIP_CHANGED
+    fields, action = clip_visibility.closed(row, who, whole=whole), AuditAction.CLIP_CHANGED
     async with clip_deeds.audited(ctx, who, action, row, part_of=part_of, closed=True) as doing:
         taken = await ctx.store.take(ReplayClip, row, fields, **where)
         doing.is_done = taken is not None

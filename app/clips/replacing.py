@@ -122,6 +122,9 @@ async def _give(ctx: Context, old: ClipRow, new: ClipRow) -> bool:
         fields |= {name: told[name] for name in _OPENING} | {"hidden_head_shared": False}
         if old["visibility"] != Visibility.PRIVATE:
             await clean_copies.want(ctx, new)
+    else:
+        # Whoever has closed it sees what they may let be opened again.
+        fields["opened"] = new["opened"] or old["opened"]
     return await ctx.store.take(ReplayClip, new, fields, **clip_access.SHOWN) is not None
 
 
@@ -152,7 +155,7 @@ async def _stay_closed(ctx: Context, new_id: str) -> None:
         return row["closed_by"] is not None
 
     async def close(row: ClipRow) -> bool:
-        closing = clip_visibility.closed(row, closed_by)
+        closing = clip_visibility.closed(row, closed_by, whole=new)
         return await ctx.store.take(ReplayClip, row, closing) is not None
 
     await trims.bring(ctx, new["owner"], new_id, is_closed, close)

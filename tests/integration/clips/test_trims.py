@@ -11,9 +11,9 @@ from app.captures import trimming
 from app.captures.trim_request import TrimRequest
 from app.clips import clip_expiry, library, objections, replacing, trims
 from app.context import Context
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.models import ClipRow
-from app.models.schema import ReplayClip
+from app.models.schema import Deed, ReplayClip
 from tests.integration.captures.conftest import ADMIN, BOB
 from tests.integration.clips.rows import add_clip, charge
 
@@ -81,6 +81,56 @@ async def test_what_was_trimmed_from_a_clip_is_closed_with_whatever_has_its_plac
     there = [name for name in ("first", "second") if name not in gone]
     assert all(await are_closed(ctx, "third", "beside", "beside second", *there))
     assert await are_closed(ctx, "whole") == [False]
+
+
+@pytest.mark.parametrize("is_closed_before", [False, True])
+async def test_who_closes_a_clip_sees_nothing_of_what_else_is_private(
+    ctx: Context, is_closed_before: bool
+) -> None:
+    """Neither what it replaced, nor a trim of that, nor what that makes: all are closed."""
+    await chain(ctx, "old", "new", "part")
+    await chain(ctx, "other", of=("old",))
+    if is_closed_before:
+        await close(ctx, "new")
+    assert await replacing.replace(ctx, "root", "old", "new")
+    if not is_closed_before:
+        await close(ctx, "new")
+    names = ("new", "part", "old", "other")
+    assert all(await are_closed(ctx, *names))
+    with pytest.raises(NotFound):
+        await library.find(ctx, BOB, "other")
+    # Its owner may say so again: it is no other clip for that.
+    await library.change(ctx, ADMIN, "other", {"visibility": "private"})
+    await chain(ctx, "made then", of=("other", "old"))
+    await trims.close(ctx, "made then", await row_of(ctx, "other"), "bob")
+    seen = [(await row_of(ctx, name))["opened"] for name in (*names, "made then")]
+    assert seen == [True, True, False, False, False]
+
+
+async def test_a_clip_that_comes_back_closed_in_an_opened_place_is_opened_again_by_who_closed_it(
+    ctx: Context,
+) -> None:
+    await chain(ctx, "old", "new")
+    assert await replacing.replace(ctx, "root", "old", "new")
+    await close(ctx, "new")
+    await library.restore(ctx, ADMIN, "old", in_place_of="new")
+    await objections.reopen(ctx, BOB, "old")
+    await library.change(ctx, ADMIN, "old", {"visibility": "room"})
+
+
+async def test_one_altered_row_keeps_no_other_trim_from_being_closed(ctx: Context) -> None:
+    """Whoever goes on with the deed tries it again."""
+    await chain(ctx, "whole", "part")
+    await chain(ctx, "altered", of=("whole",), visibility="room", audience="RM")
+    place = {"clip_id": "gone", "first": "unknown", "grant": 0, "turn": 0, "own_grant": 0}
+    clips = ctx.store.rows(ReplayClip)
+    await clips.update_one({"_id": "whole"}, {"$set": {"in_place_of": place}})
+    lacks = {"$unset": {"visibility": "", "closed_by": ""}}
+    await clips.update_one({"_id": "altered"}, lacks)
+    with pytest.raises(KeyError, match="closed_by"):
+        await close(ctx, "whole")
+    assert await are_closed(ctx, "whole", "part") == [True, True]
+    assert await ctx.store.rows(Deed).count_documents({"subject": "whole"}) == 1
 
 
 async def test_what_is_purged_by_others_goes_with_what_was_trimmed_from_what_it_replaced(
