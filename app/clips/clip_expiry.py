@@ -23,7 +23,7 @@ from app.context import Context
 from app.errors import StoreRefuses
 from app.models import AuditAction, ClipRow, Row
 from app.models.metric_words import ErrorKind
-from app.models.schema import File, ReplayClip
+from app.models.schema import Deed, File, ReplayClip
 from app.storage.confined import PathRefused
 from app.stretches import Walk
 from app.work import rounds, set_clock
@@ -106,9 +106,14 @@ async def _expire(ctx: Context, found: AsyncIterable[ClipRow], now: datetime) ->
         async with clip_deeds.audited(ctx, audit.NOBODY, AuditAction.CLIP_EXPIRED, row) as doing:
             doing.is_done = await charging.hide(ctx, row, now, keep=False)
         if doing.is_done:
+            owners.add(row["owner"])
             log.info("clip_expired", clip=row["_id"], owner=row["owner"])
 
+    owners = set[str]()
     await _each(found, hide)
+    for owner in sorted(owners):
+        with rounds.item(owner=owner):
+            await trash.bound(ctx, owner, now)
 
 
 async def _uncharge(ctx: Context, rows: Sequence[ClipRow]) -> None:
@@ -147,8 +152,19 @@ async def _remove(ctx: Context, row: ClipRow) -> None:
         await _remove_files(row, clean_copies.remove(ctx, file["storage_path"]))
         await _remove_files(row, ctx.clips.remove([file["storage_path"]]))
         await ctx.store.rows(File).delete_one({"_id": file["_id"]})
+    if await _is_awaited(ctx, row["_id"]):
+        return
     await ctx.store.rows(ReplayClip).delete_one({"_id": row["_id"]})
     log.info("clip_removed", clip=row["_id"], owner=row["owner"])
+
+
+async def _is_awaited(ctx: Context, clip_id: str) -> bool:
+    """Whether a deed is still to be gone on with, which finds by the row what follows of it.
+
+    Its file has gone; a later pass deletes the row. None begins any more: nobody can show the clip.
+    """
+    # There are few deeds at any time: no index serves this.
+    return await ctx.store.rows(Deed).find_one({"subject": clip_id}, {"_id": 1}) is not None
 
 
 async def _remove_files(row: ClipRow, removal: Awaitable[None]) -> None:

@@ -2,7 +2,8 @@
 
 They count in nobody's quota. All those of a user take no more than that quota, and none rests while
 the disk is getting full: otherwise a user who makes clips and deletes them would shrink the buffers
-of others. Nor are they more than `MOST`: whoever looks for those that rest reads all of them.
+of others. Nor are they more than `MOST`: whoever looks for those that rest reads all of them. Both
+is seen to whenever some of theirs have begun to rest, as somebody deletes them or they expire.
 """
 
 from __future__ import annotations

@@ -13,13 +13,14 @@ import pytest
 
 from app.access import assigned_rooms, communities, deeds, quota
 from app.access.tokens import Caller
-from app.clips import clip_visibility, library
+from app.clips import charging, clip_expiry, clip_visibility, library
 from app.context import Context
 from app.models import AuditAction
 from app.models.schema import (
     AuditEntry,
     Buffer,
     Deed,
+    File,
     NotedRules,
     OutgoingEvent,
     ReplayClip,
@@ -187,6 +188,27 @@ async def test_who_goes_on_with_the_closing_of_a_clip_closes_its_trims(ctx: Cont
     assert await clips.count_documents({"closed_by": who, "visibility": "private"}) == 3
     for name in ("whole", "part", "part of it"):
         assert (await told_of(ctx, name, ""))[0] == 1, name
+
+
+async def test_who_goes_on_with_a_purge_finds_what_was_trimmed_though_a_sweep_was_there_first(
+    ctx: Context,
+) -> None:
+    """Of a clip whose place it had, which is gone."""
+    for name, *of in (("new", "gone"), ("other", "gone")):
+        place = {"clip_id": "gone", "first": "gone", "grant": 0, "turn": 0, "own_grant": 1}
+        given = {"in_place_of": place if name == "new" else None, "ancestors": of}
+        await add_clip(ctx, name, shared_by="ben", visibility="link", **given)
+        await charge(ctx, "ann", name)
+    clips, action = ctx.store.rows(ReplayClip), AuditAction.CLIP_DELETED
+    row = await clips.find_one({"_id": "new"})
+    assert row is not None
+    await deeds.mean(ctx.store, "ben", action, "new", room="room", owner="ann", purge=True)
+    assert await charging.hide(ctx, row, datetime.now(UTC) - ctx.settings.trash)
+    await clip_expiry.sweep_clips(ctx)
+    assert [row["_id"] async for row in ctx.store.rows(File).find({})] == ["file-other"]
+    await goes_on(ctx)
+    await clip_expiry.sweep_clips(ctx)
+    assert await clips.count_documents({}) == 0
 
 
 @pytest.mark.heavy

@@ -371,3 +371,18 @@ async def test_expired_clips_go_unless_they_are_kept(ctx: Context) -> None:
     await library.change(ctx, ADA, kept, {"keep": True})
     await clip_expiry.sweep_clips(ctx)
     assert set(await ids(ctx, ADA)) == {kept, young}
+
+
+async def test_clips_that_have_expired_rest_in_no_more_than_a_quota(ctx: Context) -> None:
+    """Those of others go on resting."""
+    ctx = replace(ctx, settings=ctx.settings.model_copy(update={"trash_days": 7}))
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    for owner in ("ada", "bob"):
+        for number in range(2):
+            name = f"{owner} {number}"
+            await add_clip(ctx, name, owner=owner, created_at=past, expires_at=past)
+            await charge(ctx, owner, name)
+    await quota.set_limit(ctx.store, "ada", 1500)
+    await clip_expiry.sweep_clips(ctx)
+    assert len(await ids(ctx, ADA, deleted=True)) == 1
+    assert len(await ids(ctx, BOB, deleted=True)) == 2
