@@ -73,7 +73,8 @@ async def _with_those_before(
 
 def _place(row: _Row) -> str | None:
     """The clip whose place one was given last."""
-    return row["in_place_of"] and row["in_place_of"]["clip_id"]
+    place: str | None = row["in_place_of"] and row["in_place_of"]["clip_id"]
+    return place
 
 
 def _chain(rows: Mapping[str, _Row], clip_id: str) -> list[str]:
