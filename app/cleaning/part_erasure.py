@@ -78,7 +78,8 @@ async def hide(ctx: Context, buffer_id: str, part: ErasedRange) -> list[SegmentR
     """Makes what is indexed of a range a gap. Returns the rows, whose files stay for `erase`."""
     await markers.delete_between(ctx.store, buffer_id, part["start"], part["end"])
     rows = await _within(ctx, buffer_id, part, {}, FIELDS)
-    gone: Row = {"state": SegmentState.QUARANTINED, "fault": FaultSlug.DELETED, "samples": b""}
+    gone: Row = {"state": SegmentState.QUARANTINED, "fault": FaultSlug.DELETED}
+    gone |= {"samples": b"", "levels": b""}  # what they tell of the pictures and the sound
     for chunk in chunks(rows, AT_ONCE):
         ids = {"$in": [row["_id"] for row in chunk]}
         await ctx.store.rows(Segment).update_many({"_id": ids}, {"$set": gone})

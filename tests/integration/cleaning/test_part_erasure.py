@@ -56,6 +56,7 @@ async def test_a_part_goes_pinned_or_not_with_what_is_committed_late(
     async with indexing(ctx):
         disk.commit(3)
         await disk.indexed(3)
+        assert all(row["levels"] for row in await disk.rows())
         span: MediaRange = {
             "session_id": disk.session_id,
             "start_ticks": 0,
@@ -93,7 +94,7 @@ async def test_a_part_goes_pinned_or_not_with_what_is_committed_late(
     ]
     assert [gap.why for gap in line.gaps] == ["deleted"]
     gone = [row for row in await disk.rows() if row["fault"] == "deleted"]
-    assert [row["samples"] for row in gone] == [b"", b""]
+    assert [(row["samples"], row["levels"]) for row in gone] == [(b"", b"")] * 2
     assert [each async for each in violations(ctx, datetime.now(UTC))] == []
 
 
