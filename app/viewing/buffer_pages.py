@@ -74,11 +74,13 @@ def _looks(way: Row, states: Collection[str]) -> list[_Look]:
         own: Row = {field: equal[field] for field in ("identity", "room") if field in equal}
         return [_Look(own, is_little=True)]
     goes_on: Row = {"ended_at": None} if buffer_states.go_on(states) else {}
-    for field in ("room_sid", "room", "community"):
+    if "room_sid" in equal:
+        return [_Look({"room_sid": equal["room_sid"]} | goes_on)]
+    if "room_sid" in way:  # rooms that somebody was in: all of a name, or a community, may be much
+        return [_Look({"room_sid": way["room_sid"]}, is_little=True)]
+    for field in ("room", "community"):
         if field in equal:
             return [_Look({field: equal[field]} | goes_on)]
-    if "room_sid" in way:
-        return [_Look({"room_sid": way["room_sid"]}, is_little=True)]
     communities = conditions.values(way["community"]) if "community" in way else None
     if communities is not None and len(communities) <= _MOST_COMMUNITIES:
         return [_Look({"community": each} | goes_on) for each in communities]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -28,9 +29,9 @@ _SCOPES: list[Row] = [
 _WANTED: list[Row] = [{}, {"room": "b"}]
 
 
-def _buffer(number: int) -> Buffer:
+def _buffer(number: int, **given: Any) -> Buffer:
     room = "abc"[number % 3]
-    return Buffer(
+    fields: dict[str, Any] = dict(
         id=f"{number:024x}",
         room=room,
         room_sid=f"RM_{room}",
@@ -43,6 +44,7 @@ def _buffer(number: int) -> Buffer:
         ended_at=None if number % 4 else NOW,
         why=(None, Why.LIMIT, Why.NO_WORKER)[number % 11 % 3],
     )
+    return Buffer(**(fields | given))
 
 
 @pytest.mark.parametrize("states", ["active,ended", "active"])
@@ -71,3 +73,22 @@ async def test_pages_hold_each_buffer_once_that_may_be_seen(ctx: Context, states
                 and conditions.matches(wanted, row)
                 and buffer_states.may_be(row, wanted_states)
             ], (scope, wanted)
+
+
+@pytest.mark.parametrize("here", [{}, {"room": "a"}], ids=["any room", "one name"])
+async def test_newer_shares_of_others_do_not_stand_before_those_of_rooms_that_one_was_in(
+    ctx: Context, here: Row
+) -> None:
+    """Not even where all of them are of the one community that is open to rooms, or of one name."""
+    others = [
+        _buffer(each, room="a", room_sid="RM_other", identity="bob", community="one", since=NOW)
+        for each in range(20)
+    ]
+    long_ago = NOW - timedelta(days=1)
+    seen = _buffer(99, room="a", room_sid="RM_a", identity="bob", community="one", since=long_ago)
+    await ctx.store.rows(Buffer).insert_many([row_of(each) for each in (*others, seen)])
+    there: Row = {"room_sid": {"$in": ["RM_a", "RM_b"]}, "community": {"$in": ["one"]}}
+    scope = here | {"$or": [{"identity": "ann"}, there]}
+    page = await buffer_pages.page(ctx.store, scope, {}, limit=6, looked_at=8)
+    assert [row["_id"] for row in page.items] == [seen.id]
+    assert page.next is None
