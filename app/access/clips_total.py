@@ -2,12 +2,15 @@
 
 The rows of all users are added up once in FRESH_SECONDS; in between each process adds what it
 changes itself. So all processes together may go beyond CLIPS_BYTES by what they reserve in
-FRESH_SECONDS. Nobody is refused by a sum that is older than AGAIN_SECONDS.
+FRESH_SECONDS. Nobody is refused by a sum that was begun more than AGAIN_SECONDS before they asked.
 """
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
+from contextvars import Context
 from dataclasses import dataclass
 
 from app.lru_cache import LruCache
@@ -17,16 +20,21 @@ from app.store import Store
 
 FRESH_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
+_SERVES_SECONDS = 2.0
+"""For so long beyond FRESH_SECONDS a sum serves those whose clips fit, while it is read again."""
 
 
 @dataclass
 class _Sum:
-    held_bytes: int
-    read_at: float
+    """`begun_at`: when the rows began to be read that it is of, by the monotonic clock.
 
-    @property
-    def age_seconds(self) -> float:
-        return time.monotonic() - self.read_at
+    `running`: a read that goes on; `grown_bytes`: by how much clips have grown here since it began.
+    """
+
+    held_bytes: int = 0
+    begun_at: float = -math.inf
+    running: asyncio.Task[None] | None = None
+    grown_bytes: int = 0
 
 
 _sums: LruCache[_Sum] = LruCache(100)
@@ -40,15 +48,21 @@ async def read(store: Store) -> int:
     return int(sums[0]["bytes"]) if sums else 0
 
 
-async def has_room(store: Store, size_bytes: int, most_bytes: int) -> bool:
-    """Whether so many bytes more fit into what all may take."""
+async def has_room(
+    store: Store, size_bytes: int, most_bytes: int, *, again_seconds: float = AGAIN_SECONDS
+) -> bool:
+    """Whether so many bytes more fit into what all may take. Raises PyMongoError."""
     known = _sums.get(store.database.name)
-    fits = known is not None and known.held_bytes + size_bytes <= most_bytes
-    if known is None or known.age_seconds >= (FRESH_SECONDS if fits else AGAIN_SECONDS):
-        if known is not None:
-            known.read_at = time.monotonic()  # it serves the others meanwhile
-        known = _Sum(await read(store), time.monotonic())
+    if known is None:
+        known = _Sum()
         _sums.put(store.database.name, known)
+    now = time.monotonic()
+    old = now - FRESH_SECONDS if known.running is None else now - FRESH_SECONDS - _SERVES_SECONDS
+    if known.begun_at < old:
+        await _again(store, known)
+    # The read that went on may have begun too early; one more does not.
+    while known.held_bytes + size_bytes > most_bytes and known.begun_at < now - again_seconds:
+        await _again(store, known)
     return known.held_bytes + size_bytes <= most_bytes
 
 
@@ -56,3 +70,23 @@ def note(store: Store, grown_bytes: int) -> None:
     """This process has changed what somebody's clips take by so many bytes."""
     if (known := _sums.get(store.database.name)) is not None:
         known.held_bytes += grown_bytes
+        # The read that goes on may have seen it or not. What has grown is added in either case,
+        # what has shrunk in none: rather too large a sum, by which nobody is refused for long.
+        known.grown_bytes += max(0, grown_bytes)
+
+
+async def _again(store: Store, known: _Sum) -> None:
+    """Waits for the read that goes on, or for one that begins now."""
+    if known.running is None:
+        # Of no request, though one of them began it: whoever gives up leaves it to the others.
+        known.running = asyncio.create_task(_refresh(store, known), context=Context())
+    await asyncio.shield(known.running)
+
+
+async def _refresh(store: Store, known: _Sum) -> None:
+    begun_at, known.grown_bytes = time.monotonic(), 0
+    try:
+        held_bytes = await read(store)
+    finally:
+        known.running = None
+    known.held_bytes, known.begun_at = held_bytes + known.grown_bytes, begun_at
