@@ -6,8 +6,9 @@ of one's connections to a room only the newest are kept.
 
 from __future__ import annotations
 
+import asyncio
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,10 +19,11 @@ from app.models import ParticipantRow
 from app.models.instants import EPOCH, FAR
 from app.models.intervals import Interval
 from app.models.schema import Participant, Room, Track
-from app.store import Store
+from app.store import Store, chunks
 
 NEWEST = 500
 """Connections of one person that a list looks back on."""
+_ROOMS_AT_ONCE = 20
 KEPT = 200
 """Connections of one person to one room. Earlier ones are forgotten, not that there was one."""
 _ONE_END_IN = 32
@@ -46,10 +48,21 @@ class Stay:
 
 async def stays(store: Store, identity: str, room_sids: Collection[str]) -> list[Stay]:
     """Somebody's connections to these rooms, the newest ones if there are very many."""
-    which = {"identity": identity, "room_sid": {"$in": sorted(room_sids)}}
-    rows = store.rows(Participant).find(which, _FIELDS)
-    newest = await rows.sort("joined_at", DESCENDING).limit(NEWEST).to_list(NEWEST)
-    return [stay for row in newest if (stay := _stay(row)) is not None]
+    return _told(await _newest(store, identity, room_sids))
+
+
+async def rooms_among(store: Store, identity: str, room_sids: Collection[str]) -> set[str]:
+    """Which of these rooms somebody is or was in, as `stays` has it of each by itself.
+
+    One read, unless they came so often that those to some rooms hide those to others.
+    """
+    newest = await _newest(store, identity, room_sids)
+    found = {stay.room_sid for stay in _told(newest)}
+    if len(newest) == NEWEST:
+        for some in chunks(sorted({*room_sids} - found), _ROOMS_AT_ONCE):
+            of_each = await asyncio.gather(*(stays(store, identity, [sid]) for sid in some))
+            found |= {stay.room_sid for of_one in of_each for stay in of_one}
+    return found
 
 
 async def rooms_of(store: Store, identity: str, room: str | None) -> list[str]:
@@ -108,6 +121,16 @@ async def live_for(store: Store, caller: Caller) -> str | None:
     if not caller.room_admin or caller.room is None:
         return None
     return await live_sid(store, caller.room)
+
+
+async def _newest(store: Store, identity: str, room_sids: Collection[str]) -> list[ParticipantRow]:
+    which = {"identity": identity, "room_sid": {"$in": sorted(room_sids)}}
+    rows = store.rows(Participant).find(which, _FIELDS)
+    return await rows.sort("joined_at", DESCENDING).limit(NEWEST).to_list(NEWEST)
+
+
+def _told(rows: Iterable[ParticipantRow]) -> list[Stay]:
+    return [stay for row in rows if (stay := _stay(row)) is not None]
 
 
 def _stay(row: ParticipantRow) -> Stay | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.access import communities, policy, presence
 from app.access.communities import Rules
 from app.access.policy import ClipRight, OwnedClip
-from app.access.presence import Stay
 from app.access.tokens import Caller
 from app.context import Context
 from app.errors import NotFound, NotPermitted
@@ -29,18 +28,20 @@ async def right(ctx: Context, caller: Caller, row: ClipRow) -> ClipRight:
 
 
 async def rights(ctx: Context, caller: Caller, rows: Sequence[ClipRow]) -> list[ClipRight]:
-    """What the caller may do with the clips of these rows. Three reads, however many there are."""
+    """What the caller may do with the clips of these rows.
+
+    Three reads, however many there are; more for who came to rooms very often.
+    """
     others = [row for row in rows if row["opened"] and row["owner"] != caller.identity]
     rules: Mapping[str, Rules] = {}
-    stays: Sequence[Stay] = ()
+    there: Collection[str] = ()
     live: str | None = None
     if others and not caller.instance_admin:
-        rules, stays, live = await asyncio.gather(
+        rules, there, live = await asyncio.gather(
             communities.rules_of(ctx.store, ctx.settings, {row["community"] for row in others}),
-            presence.stays(ctx.store, caller.identity, {row["room_sid"] for row in others}),
+            presence.rooms_among(ctx.store, caller.identity, {row["room_sid"] for row in others}),
             presence.live_for(ctx.store, caller),
         )
-    there = {stay.room_sid for stay in stays}
 
     def found(row: ClipRow) -> ClipRight:
         of = rules.get(row["community"])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from app.access import presence
 from app.access.tokens import Caller
 from app.clips import file_openness, library
 from app.context import Context
 from app.errors import Gone, NotFound
 from app.models import CaptureStatus
-from app.models.schema import File, Rendition
+from app.models.schema import File, Participant, Rendition
+from app.store import row_of
 from tests.integration.clips.rows import add_clip
 
 NOW = datetime.now(UTC)
@@ -55,3 +57,22 @@ async def test_one_look_tells_of_many_files_what_one_tells_of_each(ctx: Context)
     assert await file_openness.by_link(ctx, links) >= {("file-seen", "s")}
     assert ("both", "") not in await file_openness.by_link(ctx, links)
     assert not await file_openness.by_link(ctx, [("file-seen", "t"), ("file-nothing", "s")])
+
+
+async def test_who_came_to_one_room_very_often_was_in_the_others_too(ctx: Context) -> None:
+    """A file that is sent is not cut off for it."""
+    stays = [
+        Participant(
+            sid=f"PA_{number}",
+            room="room",
+            room_sid="RM_often" if number else "RM_once",
+            identity="bob",
+            joined_at=NOW + timedelta(seconds=number),
+        )
+        for number in range(presence.NEWEST + 1)
+    ]
+    await ctx.store.rows(Participant).insert_many([row_of(each) for each in stays])
+    for room_sid in ("RM_often", "RM_once", "RM_never"):
+        await add_clip(ctx, room_sid, room_sid=room_sid, visibility="room")
+    asked = [(f"file-{room_sid}", None) for room_sid in ("RM_often", "RM_once", "RM_never")]
+    assert await file_openness.by_right(ctx, Caller("bob"), asked) == {*asked[:2]}
