@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import OperationFailure
 
-from app.migrations import complete_rows
+from app.migrations import complete_rows, old_indexes
 
-_BY_PARENT = "trimmed_from_1"
 _AT_ONCE = 500
 """Trims that are read, and changed, at once, with what they are a part of."""
 _FIELDS = {"trimmed_from": 1, "in_place_of": 1}
@@ -26,9 +23,7 @@ _Row = dict[str, Any]
 async def migrate(database: AsyncDatabase[_Row], _media_root: Path) -> None:
     """Up to now the clip that was trimmed stood alone, and parts were moved on when it went."""
     clips = database["clips"]
-    if _BY_PARENT in await clips.index_information():
-        with suppress(OperationFailure):  # somebody else has dropped it just now
-            await clips.drop_index(_BY_PARENT)
+    await old_indexes.drop(database, "clips", "trimmed_from_1")
     some: list[_Row] = []
     async for row in clips.find({"trimmed_from": {"$ne": None}} | _LACKS, _FIELDS):
         some.append(row)

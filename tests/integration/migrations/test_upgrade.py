@@ -203,6 +203,23 @@ async def test_trims_name_what_they_are_a_part_of_though_they_are_many(ctx: Cont
     assert await ctx.store.rows(ReplayClip).count_documents(parts) == 1200
 
 
+async def test_indexes_that_others_replace_go(ctx: Context) -> None:
+    """Each costs whatever is written."""
+    replaced = {
+        "buffers": ["ended_at"],
+        "clips": ["expires_at", "trimmed_from"],
+        "participants": ["left_at"],
+    }
+    await fill(ctx.store, example(26), 26)
+    known = {name: await ctx.store.database[name].index_information() for name in replaced}
+    for name, fields in replaced.items():
+        for field in fields:
+            await ctx.store.database[name].create_index(field)
+    await ctx.store.prepare(ctx.settings.media_root)
+    for name, indexes in known.items():
+        assert (await ctx.store.database[name].index_information()).keys() == indexes.keys()
+
+
 async def test_rows_of_before_the_later_fields_become_the_same(
     old: Store, settings: Settings
 ) -> None:
