@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.buffer import clock
+from app.media.prepared_fragment import LOUDEST
 from app.media.samples import AAC_FRAME_SAMPLES, SampleTable
 from app.models import MediaRange, SegmentRow
 
@@ -27,16 +28,18 @@ class Stretch:
 def stretches(rows: Iterable[SegmentRow], ranges: Sequence[MediaRange]) -> list[Stretch]:
     """The sound of these segments that lies in the ranges: whole parts of it, in order.
 
-    A segment that has no levels, or whose table was altered, has none. A segment's sound need not
+    A segment that has no levels, or whose row was altered, has none. A segment's sound need not
     begin or end with its pictures.
     """
     found: list[Stretch] = []
     for row in rows:
-        if not row["levels"]:
+        if not row["levels"] or max(row["levels"]) > LOUDEST:
             continue
         try:
             table = SampleTable.unpack(row["samples"])
         except ValueError:
+            continue
+        if not table.sample_rate or not len(table.audio_sizes):
             continue
         for range_ in ranges:
             if range_["session_id"] == row["session_id"]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
+from app.media.prepared_fragment import LOUDEST
 from app.media.samples import SampleTable
 from app.models import MediaRange
 from app.viewing.waveforms import Stretch, stretches
@@ -16,7 +19,9 @@ from tests.unit.buffer.rows import SECOND, at
 RATE = 1_024  # a frame of sound is a second
 
 
-def row(begin: int, levels: bytes, *, sound: int = 0, session: str = "s") -> PartOfRow:
+def row(
+    begin: int, levels: bytes, *, sound: int = 0, session: str = "s", **altered: Any
+) -> PartOfRow:
     """A segment from second `begin` on, whose sound, a frame for each level, is `sound` s later."""
     table = SampleTable(
         first_pts=begin * SECOND,
@@ -29,6 +34,7 @@ def row(begin: int, levels: bytes, *, sound: int = 0, session: str = "s") -> Par
         sample_rate=RATE,
         audio=True,
     )
+    table = replace(table, **altered)
     ticks = {"start_ticks": begin * SECOND, "start": at(begin)}
     return {"session_id": session, "levels": levels, "samples": table.pack()} | ticks
 
@@ -83,10 +89,19 @@ def test_ranges_of_another_session_open_nothing() -> None:
     assert stretches([row(0, b"\x05")], [within(0, 8, "other")]) == []
 
 
-def test_a_segment_without_levels_or_with_an_altered_table_is_passed_over() -> None:
-    altered = ROWS[0] | {"samples": b"st"}
-    silent = ROWS[0] | {"levels": b""}
-    assert len(stretches([silent, altered, ROWS[1]], [within(0, 8)])) == 1
+@pytest.mark.parametrize(
+    "other",
+    [
+        ROWS[0] | {"levels": b""},
+        ROWS[0] | {"samples": b"st"},
+        row(0, b"\x05", sample_rate=0),
+        row(0, b"\x05", audio_sizes=np.zeros(0, np.uint16)),
+        row(0, bytes([5, LOUDEST + 1])),
+    ],
+    ids=["no levels", "no table", "no rate", "no sound", "louder than full scale"],
+)
+def test_a_segment_without_levels_or_whose_row_was_altered_is_passed_over(other: PartOfRow) -> None:
+    assert stretches([other, ROWS[1]], [within(0, 8)]) == stretches(ROWS[1:], [within(0, 8)])
 
 
 def test_times_are_exact_to_the_millisecond_however_many_parts_there_are() -> None:
