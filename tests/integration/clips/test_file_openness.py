@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from app.access import presence
 from app.access.tokens import Caller
@@ -61,13 +62,13 @@ async def test_one_look_tells_of_many_files_what_one_tells_of_each(ctx: Context)
 
 async def test_who_came_to_one_room_very_often_was_in_the_others_too(ctx: Context) -> None:
     """A file that is sent is not cut off for it."""
+    whose: dict[str, Any] = {"room": "room", "identity": "bob"}
     stays = [
         Participant(
             sid=f"PA_{number}",
-            room="room",
             room_sid="RM_often" if number else "RM_once",
-            identity="bob",
             joined_at=NOW + timedelta(seconds=number),
+            **whose,
         )
         for number in range(presence.NEWEST + 1)
     ]
