@@ -52,8 +52,16 @@ class Context:
 
     @property
     def packs(self) -> PackStore | None:
-        """Where packs of fragments are kept; None where there are none."""
-        return pack_store(self.clips, self.egress)
+        """Where packs of fragments are put; None where none are made.
+
+        They are if egress writes in a bucket, too: S3_ENDPOINT and one key lead to both.
+        """
+        return None if self.egress.is_file_system else self.kept_packs
+
+    @property
+    def kept_packs(self) -> PackStore | None:
+        """Where packs are that were made, whatever egress writes in now; None without a bucket."""
+        return pack_store(self.clips)
 
     async def require_media_root(self) -> None:
         """Returns if the media root is there. Raises RootAbsent, an OSError, if its disk is not."""

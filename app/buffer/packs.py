@@ -7,17 +7,16 @@ was deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
-from types import MappingProxyType
+from collections.abc import Collection, Iterable, Set
 
 from app.buffer.paths import PACKS_ROOT
-from app.buffer.retention import Pinned, covers
-from app.models import PackRow, PackState, SegmentRow
+from app.models import PackRow, PackState, Row, SegmentRow
 from app.models.schema import Pack
 from app.storage.confined import is_name, member_text
 from app.store import Store
 
-_NONE: Mapping[str, list[tuple[int, int | None]]] = MappingProxyType({})
+_CONDEMNED: Row = {"$set": {"state": PackState.CONDEMNED}}
+_STANDING: Row = {"state": {"$ne": PackState.CONDEMNED}}
 
 
 def storage_path(row: PackRow) -> str:
@@ -40,23 +39,49 @@ async def written(store: Store, session_ids: Iterable[str]) -> list[PackRow]:
     return [row for row in rows if row["state"] == PackState.WRITTEN and is_name(row["_id"])]
 
 
-async def condemn(store: Store, segments: Iterable[SegmentRow], pinned: Pinned = _NONE) -> None:
-    """Says that the packs go that hold any of these segments, but for those that a pin covers.
+async def condemn(store: Store, segments: Iterable[SegmentRow]) -> None:
+    """Says that the packs go that hold any of these segments, pinned or not.
 
-    Such a one goes with the last segment in it.
+    What is pinned of one is on the disk.
     """
-    going: dict[str, set[int]] = {}
+    going: dict[str, list[SegmentRow]] = {}
     for row in segments:
-        going.setdefault(row["session_id"], set()).add(row["sequence"])
-    ids = [
-        row["_id"]
-        async for row in store.rows(Pack).find({"session_id": {"$in": list(going)}})
-        if _holds(row, going[row["session_id"]])
-        and not covers(pinned, row["session_id"], row["start_ticks"], row["end_ticks"])
+        going.setdefault(row["session_id"], []).append(row)
+    if not going:
+        return
+    near = [
+        _between(
+            session_id,
+            min(row["start_ticks"] for row in rows),
+            max(row["end_ticks"] for row in rows),
+        )
+        for session_id, rows in going.items()
     ]
+    found = store.rows(Pack).find({"$or": near}, {"session_id": 1, "fragments.sequence": 1})
+    sequences = {each: {row["sequence"] for row in rows} for each, rows in going.items()}
+    ids = [row["_id"] async for row in found if _holds(row, sequences[row["session_id"]])]
     if ids:
-        condemned = {"$set": {"state": PackState.CONDEMNED}}
-        await store.rows(Pack).update_many({"_id": {"$in": ids}}, condemned)
+        await store.rows(Pack).update_many({"_id": {"$in": ids}}, _CONDEMNED)
+
+
+async def condemn_between(
+    store: Store, session_id: str, start_ticks: int | None, end_ticks: int
+) -> None:
+    """Says that the packs go that hold any of a stretch of a session, with segments' rows or
+    without; `start_ticks` None: from the beginning."""
+    await store.rows(Pack).update_many(_between(session_id, start_ticks, end_ticks), _CONDEMNED)
+
+
+async def condemn_all(store: Store, session_ids: Collection[str]) -> None:
+    """Says that all packs of these sessions go."""
+    of_sessions: Row = {"session_id": {"$in": list(session_ids)}}
+    await store.rows(Pack).update_many(of_sessions | _STANDING, _CONDEMNED)
+
+
+def _between(session_id: str, start_ticks: int | None, end_ticks: int) -> Row:
+    """The packs of a stretch that are not condemned yet; those, too, that it but touches."""
+    ends: Row = {} if start_ticks is None else {"end_ticks": {"$gte": start_ticks}}
+    return {"session_id": session_id, "start_ticks": {"$lte": end_ticks}} | ends | _STANDING
 
 
 def _holds(row: PackRow, sequences: Set[int]) -> bool:

@@ -42,8 +42,6 @@ async def run(ctx: Context) -> None:
         done["segments"] += await governor.relieve(ctx)
     with rounds.item(step="expire"):
         done["segments"] += await _expire(ctx, unpinned, now)
-    with rounds.item(step="remove packs"):
-        await pack_removal.sweep(ctx)
     with rounds.item(step="forget sessions"):
         done["sessions"] += await _forget_sessions(ctx, now)
     with rounds.item(step="forget buffers"):
@@ -51,6 +49,8 @@ async def run(ctx: Context) -> None:
     with rounds.item(step="settle strays"):
         stray = await strays.settle(ctx, now)
         done.update(stray_files=stray.removed, missing_files=stray.missing)
+    with rounds.item(step="remove packs"):
+        await pack_removal.sweep(ctx)
     log.info("cleanup_done", **done)
 
 

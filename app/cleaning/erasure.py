@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from app import metrics
-from app.buffer import clock, markers, summary
+from app.buffer import clock, markers, packs, summary
 from app.buffer.session_folders import folders_of
 from app.cleaning import pack_removal
 from app.cleaning.removal import FIELDS, remove
@@ -64,35 +64,52 @@ async def erase(ctx: Context, buffer_id: str) -> bool:
     if before is None:
         return True
     sessions = await hide(ctx, buffer_id, before)
-    left: list[str] = []
+    left: set[str] = {row["_id"] for row in sessions}
+    emptied: list[tuple[SessionRow, bool]] = []
     for row in sessions:
+        with rounds.item(session=row["_id"]):
+            told_all, is_empty = await _erase(ctx, row, before)
+            if is_empty:
+                emptied.append((row, await _folders_gone(ctx, row)))
+            if told_all:
+                left.discard(row["_id"])
+    # The bucket comes last: one that is away keeps nothing on the disk.
+    for row, folders_gone in emptied:
         is_gone = False
         with rounds.item(session=row["_id"]):
-            is_gone = await _erase(ctx, row, before)
+            is_gone = await pack_removal.forget(ctx, row["_id"])
+            if is_gone and folders_gone:
+                await _forget_rows(ctx, row, before)
         if not is_gone:
-            left.append(row["_id"])
-    if not left:
+            left.add(row["_id"])
+    packs_gone = await pack_removal.sweep(ctx, [row["_id"] for row in sessions])
+    if packs_gone and not left:
         await ctx.store.rows(Buffer).update_one(
             {"_id": buffer_id, "forget_before": before}, {"$set": {"forget_before": None}}
         )
-    log.info("buffer_forgotten", buffer=buffer_id, sessions=len(sessions), still_coming=left)
-    return not left
+    told = {"sessions": len(sessions), "still_coming": sorted(left), "packs_gone": packs_gone}
+    log.info("buffer_forgotten", buffer=buffer_id, **told)
+    return packs_gone and not left
 
 
-async def _erase(ctx: Context, session: SessionRow, before: datetime) -> bool:
-    """Removes what a session holds from before an instant. Returns whether that is all of it."""
+async def _erase(ctx: Context, session: SessionRow, before: datetime) -> tuple[bool, bool]:
+    """Removes from the disk what a session holds from before an instant, and condemns its packs.
+
+    Returns whether that is all of it, and whether nothing is left or comes.
+    """
     of_session = {"session_id": session["_id"]}
     rows = await ctx.store.rows(Segment).find(of_session, FIELDS | {"start": 1}).to_list(None)
     old = [row for row in rows if row["start"] < before]
     await remove(ctx, old, in_spite_of_pins=True)
-    packs_gone = await pack_removal.sweep(ctx, session["_id"])
+    if session["clock_ns"] is not None:
+        # Those, too, whose segments have no rows any more.
+        ticks = clock.ticks_at(session["clock_ns"], before)
+        await packs.condemn_between(ctx.store, session["_id"], None, ticks)
     over = session["indexing"] is None
-    if over and len(old) == len(rows):
-        await forget_session(ctx, session, before)
     # Segments come in order: after one that began later, nothing older comes. Those that can't be
     # used tell nothing: their times are what their playlist says.
     told_all = over or any(row["fault"] is None and row["start"] >= before for row in rows)
-    return packs_gone and told_all
+    return told_all, over and len(old) == len(rows)
 
 
 async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:
@@ -104,12 +121,20 @@ async def _hide(ctx: Context, session: SessionRow, before: datetime) -> None:
 
 
 async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bool:
-    """Removes a session's folders and all in them, then its rows. Returns whether these are gone.
+    """Removes a session's folders and all in them, its packs, then its rows.
 
-    What egress does not let go in its own folder is left to whoever removes strays.
+    Returns whether these are gone. What egress does not let go in its own folder is left to whoever
+    removes strays.
     """
+    if not await _folders_gone(ctx, session) or not await pack_removal.forget(ctx, session["_id"]):
+        return False
+    return await _forget_rows(ctx, session, now)
+
+
+async def _folders_gone(ctx: Context, session: SessionRow) -> bool:
     try:
         folders = folders_of(ctx.egress, session)
+        await _remove_whole(folders.fragments)
         for folder in folders.of_egress:
             try:
                 await _remove_whole(folder)
@@ -117,7 +142,6 @@ async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bo
                 # What egress keeps from us there is a stray's from now on: it keeps no row.
                 metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
                 log.error("folder_left_behind", session=session["_id"], error=str(error))
-        await _remove_whole(folders.fragments)
     except PathRefused as error:
         # Its true folder, if it has one, is that of no session then: a stray.
         metrics.ERRORS.labels(ErrorKind.PATH_REFUSED).inc()
@@ -126,8 +150,10 @@ async def forget_session(ctx: Context, session: SessionRow, now: datetime) -> bo
         metrics.ERRORS.labels(ErrorKind.FILE_NOT_DELETABLE).inc()
         log.warning("folder_not_deletable", session=session["_id"], error=str(error))
         return False
-    if not await pack_removal.forget(ctx, session["_id"]):
-        return False
+    return True
+
+
+async def _forget_rows(ctx: Context, session: SessionRow, now: datetime) -> bool:
     await ctx.store.rows(Summary).delete_one({"_id": session["_id"]})
     if session["ghost_at"] is not None and now - session["ghost_at"] < GHOSTS_KEPT:
         return False

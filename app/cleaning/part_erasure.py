@@ -13,12 +13,12 @@ from datetime import datetime
 
 import structlog
 
-from app.buffer import markers, packs, summary
+from app.buffer import clock, markers, packs, summary
 from app.cleaning import pack_removal
 from app.cleaning.removal import AT_ONCE, FIELDS, folders_by_session, unlink
 from app.context import Context
 from app.errors import TooManyRequests
-from app.models import ErasedRange, FaultSlug, Row, SegmentRow, SegmentState
+from app.models import ErasedRange, FaultSlug, Row, SegmentRow, SegmentState, SessionRow
 from app.models.intervals import Interval
 from app.models.schema import Buffer, EgressSession, Segment
 from app.store import Store, chunks
@@ -105,24 +105,44 @@ async def erase(
     """
     if not await ctx.has_media_root():
         return
+    settled: list[ErasedRange] = []
+    sessions = await _sessions(ctx, buffer_id)
     for part in ranges:
         # Asked before: what an egress that is over has left is indexed by then.
         is_over = await _nothing_more_comes(ctx, buffer_id, part)
         rows = await hide(ctx, buffer_id, part)
         await reached("hidden")
-        sessions = {row["session_id"] for row in rows}
-        if ctx.packs is not None:
-            await packs.condemn(ctx.store, rows)
-        folders = await folders_by_session(ctx, sessions)
+        await _condemn_packs(ctx, sessions, part, rows)
+        folders = await folders_by_session(ctx, {row["session_id"] for row in rows})
         refused = await asyncio.to_thread(unlink, rows, folders)
         await reached("unlinked")
-        packs_gone = all([await pack_removal.sweep(ctx, each) for each in sessions])
-        if is_over and not refused and packs_gone and part["captures_ended"]:
-            await ctx.store.rows(Buffer).update_one(
-                {"_id": buffer_id}, {"$pull": {"forget_ranges": part}}
-            )
-            log.info("buffer_part_forgotten", buffer=buffer_id, segments=len(rows))
-        await reached("forgotten")
+        if is_over and not refused and part["captures_ended"]:
+            settled.append(part)
+    # The bucket comes last: one that is away keeps nothing on the disk.
+    packs_gone = not ranges or await pack_removal.sweep(ctx, [row["_id"] for row in sessions])
+    for part in settled if packs_gone else ():
+        await ctx.store.rows(Buffer).update_one(
+            {"_id": buffer_id}, {"$pull": {"forget_ranges": part}}
+        )
+        log.info("buffer_part_forgotten", buffer=buffer_id)
+    await reached("forgotten")
+
+
+async def _sessions(ctx: Context, buffer_id: str) -> list[SessionRow]:
+    of_buffer = {"buffer_id": buffer_id}
+    return await ctx.store.rows(EgressSession).find(of_buffer, {"clock_ns": 1}).to_list(None)
+
+
+async def _condemn_packs(
+    ctx: Context, sessions: Sequence[SessionRow], part: ErasedRange, rows: Sequence[SegmentRow]
+) -> None:
+    """Condemns the packs that hold any of a range: those, too, whose segments have no rows now."""
+    await packs.condemn(ctx.store, rows)
+    for session in sessions:
+        if (clock_ns := session["clock_ns"]) is not None:
+            start_ticks = clock.ticks_at(clock_ns, part["start"])
+            end_ticks = clock.ticks_at(clock_ns, part["end"])
+            await packs.condemn_between(ctx.store, session["_id"], start_ticks, end_ticks)
 
 
 async def _nothing_more_comes(ctx: Context, buffer_id: str, part: ErasedRange) -> bool:

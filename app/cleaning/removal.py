@@ -17,7 +17,7 @@ import structlog
 from app import metrics
 from app.buffer import packs, pins, summary
 from app.buffer.paths import tile_name
-from app.buffer.retention import Pinned, covers
+from app.buffer.retention import covers
 from app.buffer.session_folders import SessionFolders, folders_of, is_of_egress
 from app.context import Context
 from app.models import SegmentRow, SegmentState
@@ -73,7 +73,6 @@ async def _remove(
         {"_id": {"$in": _ids(rows)}}, {"$set": {"state": SegmentState.CONDEMNED}}
     )
     await reached("condemned")
-    pinned: Pinned = {}
     if not in_spite_of_pins:
         pinned = await pins.pinned(
             ctx.store, {row["session_id"] for row in rows}, datetime.now(UTC)
@@ -85,8 +84,7 @@ async def _remove(
         ]
         await _spare(ctx, spared)
         rows = [row for row in rows if row not in spared]
-    if ctx.packs is not None:
-        await packs.condemn(ctx.store, rows, pinned)
+    await packs.condemn(ctx.store, rows)
     refused = await asyncio.to_thread(unlink, rows, folders)
     rows = [row for row in rows if row["_id"] not in refused]
     await reached("unlinked")

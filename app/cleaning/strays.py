@@ -18,7 +18,7 @@ from itertools import chain, filterfalse
 import structlog
 
 from app import metrics
-from app.buffer import paths, summary
+from app.buffer import packs, paths, summary
 from app.buffer.coverage import Coverage, run_of
 from app.buffer.paths import (
     FRAGMENT_NAME,
@@ -84,8 +84,7 @@ async def settle(ctx: Context, now: datetime, *, confirmed: bool = False) -> Rep
     looking = math.inf if confirmed else buffer_tree.LOOK_SECONDS
     removing = math.inf if confirmed else buffer_tree.REMOVAL_SECONDS
     mismatch = await find(ctx, now, looking)
-    removed = missing = 0
-    asks = False
+    removed, missing, asks = 0, 0, False
     if is_too_much(mismatch.unknown_of_ours, mismatch.files) and not confirmed:
         asks = _ask("unknown_files", mismatch.unknown_of_ours, mismatch.files)
     else:
@@ -286,6 +285,7 @@ async def _miss(ctx: Context, segment_id: str) -> int:
     )
     if row is None:
         return 0
+    await packs.condemn(ctx.store, [row])
     stretch = row["start_ticks"], row["end_ticks"]
     await summary.lose(ctx.store, row["session_id"], *stretch, FaultSlug.MISSING)
     metrics.ERRORS.labels(ErrorKind.SEGMENT_MISSING).inc()

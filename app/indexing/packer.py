@@ -181,7 +181,7 @@ class Packer:
             if len(there) < len(chosen) or content is None:
                 # What is left of them is packed with those that come, if its files are there.
                 unpacked.drop(set(chosen) - set(there) or chosen)
-                await rows.delete_one(which)
+                await rows.delete_one({"_id": row["_id"]})  # nothing was put, condemned or not
                 return
             tag = await store.put(packs.storage_path(row), content)
         except BaseException:

@@ -23,7 +23,7 @@ class Pack(Model, Stored[PackRow]):
     model_config = {
         "collection": "packs",
         "indexes": lambda: [
-            IndexModel([("session_id", ASCENDING)]),
+            IndexModel([("session_id", ASCENDING), ("end_ticks", ASCENDING)]),
             IndexModel(
                 [("state", ASCENDING)],
                 partialFilterExpression={
