@@ -52,8 +52,8 @@ async def condemn(store: Store, segments: Iterable[SegmentRow]) -> None:
     near = [
         _between(
             session_id,
-            min(row["start_ticks"] for row in rows),
-            max(row["end_ticks"] for row in rows),
+            min(row["start_ticks"] for row in rows) - 1,
+            max(row["end_ticks"] for row in rows) + 1,
         )
         for session_id, rows in going.items()
     ]
@@ -79,9 +79,9 @@ async def condemn_all(store: Store, session_ids: Collection[str]) -> None:
 
 
 def _between(session_id: str, start_ticks: int | None, end_ticks: int) -> Row:
-    """The packs of a stretch that are not condemned yet; those, too, that it but touches."""
-    ends: Row = {} if start_ticks is None else {"end_ticks": {"$gte": start_ticks}}
-    return {"session_id": session_id, "start_ticks": {"$lte": end_ticks}} | ends | _STANDING
+    """The packs that hold any of [start_ticks, end_ticks) and are not condemned yet."""
+    ends: Row = {} if start_ticks is None else {"end_ticks": {"$gt": start_ticks}}
+    return {"session_id": session_id, "start_ticks": {"$lt": end_ticks}} | ends | _STANDING
 
 
 def _holds(row: PackRow, sequences: Set[int]) -> bool:

@@ -103,7 +103,7 @@ async def _erase(ctx: Context, session: SessionRow, before: datetime) -> tuple[b
     await remove(ctx, old, in_spite_of_pins=True)
     if session["clock_ns"] is not None:
         # Those, too, whose segments have no rows any more.
-        ticks = clock.ticks_at(session["clock_ns"], before)
+        ticks = clock.ticks_at(session["clock_ns"], before) + 1  # it was rounded down
         await packs.condemn_between(ctx.store, session["_id"], None, ticks)
     over = session["indexing"] is None
     # Segments come in order: after one that began later, nothing older comes. Those that can't be

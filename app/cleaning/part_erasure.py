@@ -141,7 +141,7 @@ async def _condemn_packs(
     for session in sessions:
         if (clock_ns := session["clock_ns"]) is not None:
             start_ticks = clock.ticks_at(clock_ns, part["start"])
-            end_ticks = clock.ticks_at(clock_ns, part["end"])
+            end_ticks = clock.ticks_at(clock_ns, part["end"]) + 1  # it was rounded down
             await packs.condemn_between(ctx.store, session["_id"], start_ticks, end_ticks)
 
 
