@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.buffer import packs
+from app.buffer import packs, readable_packs
 from app.buffer.paths import fragment_name
 from app.buffer.session_folders import fragment_path
 from app.captures import part_file
@@ -94,7 +94,7 @@ async def of(ctx: Context, sessions: Mapping[str, SessionRow]) -> PartWriter:
     """What writes movies of these sessions' fragments."""
     if ctx.packs is None:
         return LocalWriter()
-    rows = await packs.written(ctx.store, sessions)
+    rows = await readable_packs.written(ctx.store, sessions)
     found = await asyncio.to_thread(_by_path, ctx.settings.media_root, sessions, rows)
     sources = [CopySource(packs.storage_path(row), row["tag"]) for row in rows]
     return PackedWriter(ctx.packs, sources, found)

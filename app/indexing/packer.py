@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from pymongo.errors import PyMongoError
 
-from app.buffer import packs
+from app.buffer import packs, readable_packs
 from app.buffer.session_folders import fragment_path
 from app.context import Context
 from app.errors import StoreAway
@@ -61,9 +61,16 @@ class _Fragment(NamedTuple):
         return self.size_bytes - self.payload_offset
 
     @classmethod
-    def of(cls, row: SegmentRow) -> _Fragment:
+    def of(cls, row: SegmentRow) -> _Fragment | None:
+        """None if the row was altered, and does not say all of it."""
         values: Row = {**row}
-        return cls(*(values[name] for name in cls._fields))
+        told: list[Any] = [values.get(name) for name in cls._fields]
+        found = cls(*told)
+        ticks = found.start_ticks, found.end_ticks
+        sizes = found.payload_offset, found.size_bytes
+        numbers = (found.sequence, *sizes, found.modified_ns or 0, *ticks)
+        is_whole = isinstance(found.name, str) and all(isinstance(each, int) for each in numbers)
+        return found if is_whole else None
 
 
 @dataclass
@@ -106,16 +113,14 @@ class Packer:
         if self._packs is None:
             return
         of_session = {"session_id": session["_id"]}
+        if (before := self._sessions.pop(session["_id"], None)) is not None:
+            before.fragments = []  # it may still be queued
         packed = (
             await self._store.rows(Pack)
-            .find(of_session, {"fragments": 1, "state": 1})
+            .find(of_session | {"state": {"$ne": PackState.CONDEMNED}}, {"fragments": 1})
             .to_list(None)
         )
-        lasts = [
-            row["fragments"][-1]["sequence"]
-            for row in packed
-            if row["state"] != PackState.CONDEMNED
-        ]
+        lasts = [each["sequence"] for row in packed for each in readable_packs.fragments(row)[-1:]]
         through = max(lasts, default=-1)
         later = of_session | {"sequence": {"$gt": through}}
         found = self._store.rows(Segment).find(later, _FIELDS)
@@ -124,13 +129,14 @@ class Packer:
             self.note(session["_id"], row)
 
     def note(self, session_id: str, row: SegmentRow) -> None:
-        """A fragment is indexed. One that comes after a later one is left out."""
+        """A fragment is indexed. One that comes after a later one is left out, or was altered."""
         if (unpacked := self._sessions.get(session_id)) is None:
             return
         fragments = unpacked.fragments
-        is_late = bool(fragments) and row["sequence"] <= fragments[-1].sequence
-        if row["state"] == SegmentState.INDEXED and not is_late:
-            fragments.append(_Fragment.of(row))
+        if row.get("state") != SegmentState.INDEXED or (fragment := _Fragment.of(row)) is None:
+            return
+        if not fragments or fragments[-1].sequence < fragment.sequence:
+            fragments.append(fragment)
             del fragments[:-MOST_UNPACKED]
             self._ask(unpacked)
 
@@ -153,21 +159,25 @@ class Packer:
 
     async def run(self) -> None:
         """Works until it is cancelled."""
-        while True:
-            unpacked = await self._due.get()
-            try:
-                while self._packs is not None and (chosen := unpacked.next_pack):
-                    await self._pack(self._packs, unpacked, chosen)
-            except (StoreAway, PyMongoError, OSError) as error:
-                log.warning("fragments_not_packed", error=str(error))
-                self._due.put_nowait(unpacked)
-                await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            except Exception:  # of one session: the others are packed all the same
-                log.exception("packing_failed", session=unpacked.session["_id"])
-                unpacked.fragments = []
-            unpacked.is_due = False
-            self._forget(unpacked)
+        while self._packs is not None:
+            await self._serve(self._packs, await self._due.get())
+
+    async def _serve(self, store: PackStore, unpacked: _Unpacked) -> None:
+        """Packs once of a session: then it is the next one's turn."""
+        try:
+            if chosen := unpacked.next_pack:
+                await self._pack(store, unpacked, chosen)
+        except (StoreAway, PyMongoError) as error:
+            log.warning("fragments_not_packed", error=str(error))
+            self._due.put_nowait(unpacked)
+            await asyncio.sleep(AGAIN_SECONDS)
+            return
+        except Exception:  # of one session: the others are packed all the same
+            log.exception("packing_failed", session=unpacked.session["_id"])
+            unpacked.fragments = []
+        unpacked.is_due = False
+        self._ask(unpacked)
+        self._forget(unpacked)
 
     async def _pack(self, store: PackStore, unpacked: _Unpacked, chosen: list[_Fragment]) -> None:
         row = _row(unpacked.session, chosen)
@@ -177,7 +187,13 @@ class Packer:
         try:
             there = await self._there(unpacked.session, chosen)
             read = partial(_content, self._root, unpacked.session, there)
-            content = await threads.to_its_end(self._executor, read)
+            try:
+                content = await threads.to_its_end(self._executor, read)
+            except OSError as error:  # of one file: nothing else is to wait for it
+                session_id = unpacked.session["_id"]
+                log.warning("fragments_not_read", session=session_id, error=str(error))
+                unpacked.drop(chosen)
+                content = None
             if len(there) < len(chosen) or content is None:
                 # What is left of them is packed with those that come, if its files are there.
                 unpacked.drop(set(chosen) - set(there) or chosen)
@@ -200,7 +216,7 @@ class Packer:
         within = {"$gte": chosen[0].sequence, "$lte": chosen[-1].sequence}
         query = {"session_id": session["_id"], "sequence": within}
         found = await self._store.rows(Segment).find(query, _FIELDS).to_list(None)
-        standing = {_Fragment.of(row) for row in found if row["state"] == SegmentState.INDEXED}
+        standing = {_Fragment.of(row) for row in found if row.get("state") == SegmentState.INDEXED}
         return [each for each in chosen if each in standing]
 
 
