@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from app.indexing.parser_messages import FRAGMENT_BYTES, Implausible, Parsed, Re
 from app.media.copying import Copier
 from app.media.faults import Fault, Unpreparable
 from app.models import FaultSlug
-from app.processes.bound_pool import ProgramAnswer, ProgramEnded
+from app.processes.bound_pool import LimitReached, ProgramAnswer, ProgramEnded
 from app.processes.bound_process import Limits
 from app.processes.shared_pool import SharedPool
 from app.work.places import Stint, WorkPlaces
@@ -50,12 +51,21 @@ class Parser:
         Blocks: see `work`. Raises Unpreparable, PutOff, OSError if no parser can be started or the
         fragment can't be written.
         """
-        take = partial(_take, request=request, made=made)
         try:
-            return self._pool.ask(stint, request.pack(), given, take)
+            try:
+                return self._asked(stint, request, given, made)
+            except LimitReached:
+                raise
+            except ProgramEnded:
+                # What is copied alone is not lost because of a decoder.
+                return self._asked(stint, replace(request, measures=False), given, made)
         except ProgramEnded as error:
             fault = Fault(FaultSlug.CORRUPT, f"the process that parsed it: {error}")
             raise Unpreparable(request.path, [fault]) from error
+
+    def _asked(self, stint: Stint, request: Request, given: int, made: int) -> Parsed:
+        take = partial(_take, request=request, made=made)
+        return self._pool.ask(stint, request.pack(), given, take)
 
     def close(self) -> None:
         """Ends it, within a segment too. From now on asking raises OSError."""

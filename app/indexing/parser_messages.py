@@ -40,7 +40,7 @@ class Request:
     """A segment to prepare: `path` is for messages, `seconds` what its playlist promised.
 
     `latest_ticks`: where the session's media can have got to. `expected_ticks`: where its playlist
-    has the segment, None where that is not known.
+    has the segment, None where that is not known. `measures`: whether its levels are asked for.
     """
 
     path: str
@@ -48,6 +48,7 @@ class Request:
     latest_ticks: int
     previous: Continuity | None
     expected_ticks: int | None = None
+    measures: bool = True
 
     def pack(self) -> bytes:
         before = self.previous and (
@@ -58,14 +59,14 @@ class Request:
             self.previous.picture_shift,
             self.previous.sound_shift,
         )
-        told = [self.path, self.seconds, self.latest_ticks, before, self.expected_ticks]
-        return json.dumps(told).encode()
+        times = [self.seconds, self.latest_ticks, before, self.expected_ticks]
+        return json.dumps([self.path, *times, self.measures]).encode()
 
     @classmethod
     def unpack(cls, packed: bytes) -> Request:
-        path, seconds, latest_ticks, before, expected_ticks = json.loads(packed)
+        path, seconds, latest_ticks, before, expected_ticks, measures = json.loads(packed)
         previous = before and Continuity(_init(before[0]), *before[1:])
-        return cls(path, seconds, latest_ticks, previous, expected_ticks)
+        return cls(path, seconds, latest_ticks, previous, expected_ticks, measures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import traceback
+from contextlib import suppress
 
 from app.indexing.parser_messages import Parsed, Request, pack_faults
 from app.media.faults import Fault, Unpreparable
 from app.media.fragment import prepare_bytes
 from app.media.loudness import levels_of
+from app.media.prepared_fragment import Prepared
 from app.models import FaultSlug
 from app.processes.bound_service import MESSAGE_BYTES, serve
 from app.storage.foreign import SEGMENT_BYTES, FileTooLarge, read_open
@@ -63,13 +65,20 @@ def _prepare(request: Request, given: int, made: int) -> bytes:
         prepared.samples,
         after.frame_ticks,
         (after.picture_shift, after.sound_shift),
-        levels_of(prepared),
+        measured(prepared) if request.measures else b"",
     ).pack()
     if len(told) > MESSAGE_BYTES:
         detail = f"{prepared.frames} pictures and {prepared.audio_frames} frames of sound"
         raise Unpreparable(path, [Fault(FaultSlug.CORRUPT, detail)])
     _write(made, prepared.pieces)
     return told
+
+
+def measured(prepared: Prepared) -> bytes:
+    """The levels of a fragment's sound; none if they can't be measured: the fragment is whole."""
+    with suppress(Exception):
+        return levels_of(prepared)
+    return b""
 
 
 def _write(made: int, pieces: tuple[bytes, ...]) -> None:

@@ -20,8 +20,9 @@ MESSAGES = {"babbles": b"\xff{}", "shuts": b""}
 
 
 def answer(packed: bytes, given: int, made: int) -> bytes:
-    name = Path(Request.unpack(packed).path).name.partition(".")[0]
-    ruin(name, made, LIMITS)
+    request = Request.unpack(packed)
+    name = Path(request.path).name.partition(".")[0]
+    ruin("dies" if name == "deafens" and request.measures else name, made, LIMITS)
     match name:
         case "sleeps":
             time.sleep(3)

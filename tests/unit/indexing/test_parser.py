@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +25,9 @@ from hypothesis import strategies as st
 from app.indexing.fragment_files import Fragment, FragmentWriter
 from app.indexing.parser import PROGRAM, Parser
 from app.indexing.parser_messages import Implausible, Parsed, Request, unpack
+from app.indexing.parser_program import measured
 from app.indexing.playlist import Entry
+from app.media.aac import AudioFormat
 from app.media.continuity import Continuity
 from app.media.faults import Unpreparable
 from app.media.fragment import prepare
@@ -169,6 +172,23 @@ async def test_a_segment_that_ruins_its_parser_is_corrupt_and_the_next_is_not(
     assert len(str(caught.value)) < 500
     assert (await make(stubborn, folder, "s1.ts")).parsed.samples.pts.size == 30
     assert not list(folder.glob("*.part"))
+
+
+async def test_a_segment_whose_sound_ends_its_parser_is_kept_without_levels(
+    stubborn: Parser, folder: Path
+) -> None:
+    made = await make_named(stubborn, folder, "deafens")
+    assert made.parsed.levels == b""
+    wanted = await make(stubborn, folder, "s0.ts")
+    assert len(wanted.parsed.levels) > 0
+    assert (folder / made.name).read_bytes() == (folder / wanted.name).read_bytes()
+
+
+def test_a_fragment_whose_levels_can_not_be_measured_has_none(recording: Recording) -> None:
+    one = prepare(str(recording.segments[0].path), 2.0)
+    assert len(measured(one)) > 0
+    wrong = replace(one.init, audio_format=AudioFormat(0, 1))
+    assert measured(replace(one, init=wrong)) == b""
 
 
 @pytest.mark.parametrize("does", ["floods", "opens", "lingers"])

@@ -71,6 +71,11 @@ def test_what_is_too_long_is_not_decoded() -> None:
     assert levels([SILENT] * (MOST_FRAMES + 1), EGRESS_AUDIO) == b""
 
 
+def test_what_takes_a_decoder_too_long_is_given_up() -> None:
+    with pytest.raises(TimeoutError, match="of 43 frames took more than"):
+        levels([SILENT] * 43, EGRESS_AUDIO, most_seconds=-1)
+
+
 @pytest.mark.heavy
 def test_levels_are_what_ffmpeg_measures() -> None:
     """Within a decibel, of a quiet, a loud and a silent stretch; of two channels the louder one."""
