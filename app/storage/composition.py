@@ -75,6 +75,21 @@ class Composition:
     local: tuple[LocalRange, ...] = ()
     sha256: str | None = None
 
+    @classmethod
+    def of(
+        cls, sources: Sequence[CopySource], size_bytes: int, pieces: Sequence[FilePiece]
+    ) -> Composition:
+        """One with those of these sources alone that a piece is copied from."""
+        named = sorted({each.copied.source for each in pieces if each.copied is not None})
+        numbers = {source: number for number, source in enumerate(named)}
+        told = tuple(
+            each
+            if each.copied is None
+            else each._replace(copied=each.copied._replace(source=numbers[each.copied.source]))
+            for each in pieces
+        )
+        return cls(tuple(sources[each] for each in named), size_bytes, told)
+
     @property
     def copied(self) -> list[CopiedRange]:
         """What is copied, in order; what lies together in both files is one."""
@@ -206,6 +221,14 @@ def read(listing: Path) -> Composition:
 
 def _piece(start: int, end: int, copied: Sequence[Any] | None) -> FilePiece:
     return FilePiece(start, end, None if copied is None else CopiedRange(*copied))
+
+
+def is_lacking(path: Path) -> bool:
+    """Whether it is the list of a part that lacks what this machine has elsewhere. Blocks."""
+    try:
+        return is_list(path) and bool(read(path).local)
+    except FileNotFoundError:
+        return False
 
 
 def make_whole(listing: Path) -> None:

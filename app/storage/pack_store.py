@@ -6,6 +6,7 @@ with one request: it is there whole, or not at all.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Collection, Sequence
@@ -40,8 +41,7 @@ class PackStore:
         """Puts a pack: its tag."""
         await self._clips.claim()
         key = key_inside(self._clips.place.prefix, storage_path)
-        digest = hashlib.md5(content, usedforsecurity=False).digest()
-        headers = {"Content-MD5": base64.b64encode(digest).decode()}
+        headers = {"Content-MD5": await asyncio.to_thread(_md5, content)}
         async with s3_requests.client() as asking, self._s3.sending:
             answer = await self._s3.send(
                 asking, "PUT", key, {}, doing="put", headers=headers, content=content
@@ -80,5 +80,10 @@ class PackStore:
     ) -> Composition | None:
         """How a file is put together of ranges of packs, which are in order; None if of none."""
         pieces = composition.large_pieces(ranges, size_bytes, composed_upload.PIECE_BYTES)
-        made = Composition(tuple(packs), size_bytes, pieces)
+        made = Composition.of(packs, size_bytes, pieces)
         return made if made.copied and len(pieces) <= composed_upload.MOST_PIECES else None
+
+
+def _md5(content: bytes) -> str:
+    """As the header Content-MD5 tells it."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

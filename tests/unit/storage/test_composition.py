@@ -101,6 +101,15 @@ async def test_the_list_of_a_part_does_not_become_a_clip_in_a_folder(tmp_path: P
     assert await clips.sizes([storage_path]) == {storage_path: None}
 
 
+def test_only_sources_that_a_piece_is_copied_from_are_named() -> None:
+    sources = [CopySource(f"packs/s/{number}", f"tag{number}") for number in range(400)]
+    ranges = [CopiedRange(0, 10, 7, 390), CopiedRange(20, 30, 0, 12), CopiedRange(30, 40, 9, 390)]
+    composed = Composition.of(sources, 40, composition.large_pieces(ranges, 40, 10))
+    assert composed.sources == (sources[12], sources[390])
+    named = [(each.start, composed.sources[each.source], each.offset) for each in composed.copied]
+    assert named == [(0, sources[390], 7), (20, sources[12], 0), (30, sources[390], 9)]
+
+
 def test_a_list_says_what_was_written_and_is_no_part(tmp_path: Path) -> None:
     part = tmp_path / "a.mp4.3.part"
     ranges = (CopiedRange(10, 20, 7, 0), CopiedRange(40, 43, 90, 1))
