@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.buffer import markers
-from app.captures import copied_cut, exact_cut, reencoded_cut, trim_media, window_media
+from app.captures import (
+    copied_cut,
+    exact_cut,
+    reencoded_cut,
+    result_pins,
+    trim_media,
+    window_media,
+)
 from app.captures.capture_tools import CaptureTools
 from app.captures.failures import NothingRecorded
 from app.captures.part_file import WrittenPart
@@ -42,6 +49,7 @@ async def make(
     )
     try:
         result = await _written(ctx, tools, capture, part, report)
+        await result_pins.extend(ctx, capture, result["part"])
     except BaseException as error:
         composition.discard(part)
         if isinstance(error, NothingToShow):

@@ -17,7 +17,7 @@ import obstore
 import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError
 
-from app.errors import StorageFull, StoreAway
+from app.errors import StoreAway
 from app.settings.store_place import StorePlace
 from app.storage import clip_files, clip_folder, composed_upload, composition, multipart_upload
 from app.storage.clip_store import KeptFile
@@ -27,6 +27,7 @@ from app.storage.hashing import sha256_of_blocks
 from app.storage.multipart_upload import NotCopied
 from app.storage.open_object import OpenObject, blocks_of, received
 from app.storage.prefix_owner import INSTANCE, PROBE, PROBED, SMALL_BYTES, check_owner
+from app.storage.publish_turns import PublishTurns
 from app.storage.store_answers import explained
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class ClipBucket:
         self._is_ours = False
         self.s3 = s3
         self._part_bytes = part_bytes
-        self._turns = asyncio.Semaphore(PUT_AT_ONCE)
+        self._turns = PublishTurns(PUT_AT_ONCE)
 
     @property
     def origin(self) -> str | None:
@@ -102,7 +103,7 @@ class ClipBucket:
     async def publish(self, storage_path: str, part: Path) -> str | None:
         key = self._key(storage_path)
         put = self._compose if composition.is_list(part) else self._put
-        async with self._turns:
+        async with self._turns.turn(part):
             try:
                 await self.claim()
                 return await put(storage_path, key, part)
@@ -112,11 +113,6 @@ class ClipBucket:
                 if kept is None or size_bytes not in (None, kept["size"]):
                     raise
                 return None  # somebody was killed after it was put
-            except StoreAway:
-                # It waits, perhaps for longer than anything keeps what it is made of.
-                with suppress(FileNotFoundError, StorageFull):
-                    await asyncio.to_thread(composition.make_whole, part)
-                raise
 
     async def _compose(self, storage_path: str, key: str, listing: Path) -> str | None:
         """Puts a file together of the part that a list is of. Its bytes are not all read."""

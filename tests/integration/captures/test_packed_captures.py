@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.buffer import packs
+from app.captures import result_pins
 from app.cleaning import pack_removal
 from app.cleaning.removal import remove
 from app.clips import clip_expiry, library
 from app.context import Context
-from app.models.schema import Pack, Segment
+from app.models.schema import Pack, Pin, Segment
 from app.settings import Settings
 from app.storage.clip_bucket import ClipBucket
 from app.storage.clip_places import clip_bucket
@@ -183,6 +184,8 @@ async def test_a_clip_that_waits_for_its_bucket_needs_neither_packs_nor_fragment
     await work_on(replace(ctx, clips=unasked), row["_id"])
     waiting = (await done(ctx, row["_id"])).capture
     assert waiting["stage"] == "waiting for storage"
+    kept_until = await ctx.store.rows(Pin).distinct("until", {"owner": row["_id"]})
+    assert kept_until == [waiting["wait_until"] + result_pins.LIFE], "before it had its result"
     front.heal()
     await remove(ctx, await ctx.store.rows(Segment).find({}).to_list(None), in_spite_of_pins=True)
     assert await pack_removal.sweep(ctx)
