@@ -53,16 +53,18 @@ async def before(
     if row_id and at >= since:
         same = collection.find(which | order.beside(begin), fields).sort(order.sorting)
         rows = await first(same, count)
-    end = min(at, latest(datetime.now(UTC)))
-    stretch = end - EPOCH if at_once else FIRST_STRETCH
+    # What is dated later, by another clock, is in the first stretch.
+    end, near = at, min(at, latest(datetime.now(UTC)))
+    stretch = near - EPOCH if at_once else FIRST_STRETCH
     while len(rows) < count and end > since:
-        start = max(since, end - stretch)
+        start = max(since, near - stretch)
         older = collection.find(which | order.beyond(None, start, end), fields)
         found = await first(older.sort(order.sorting), count - len(rows))
         rows += found
         # As far on as the rest lies if it lies as densely, and not in one leap.
         factor = min(MOST_GROWTH, (count - len(rows)) / len(found)) if found else MOST_GROWTH
-        end, stretch = start, min(stretch * max(1.0, factor), end - EPOCH)
+        stretch = min(stretch * max(1.0, factor), near - EPOCH)
+        end = near = start
     return rows
 
 

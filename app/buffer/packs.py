@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Set
 from app.buffer.paths import PACKS_ROOT
 from app.models import PackRow, PackState, Row, SegmentRow
 from app.models.schema import Pack
-from app.storage.confined import is_name, member_text
+from app.storage.confined import member_text
 from app.store import Store
 
 _CONDEMNED: Row = {"$set": {"state": PackState.CONDEMNED}}
@@ -30,13 +30,6 @@ def storage_path(row: PackRow) -> str:
 def folder(session_id: str) -> str:
     """Where the packs of a session are. Raises PathRefused."""
     return member_text(PACKS_ROOT, session_id)
-
-
-async def written(store: Store, session_ids: Iterable[str]) -> list[PackRow]:
-    """The packs of sessions that clips may be put together of."""
-    found = store.rows(Pack).find({"session_id": {"$in": list(session_ids)}})
-    rows = await found.to_list(None)
-    return [row for row in rows if row["state"] == PackState.WRITTEN and is_name(row["_id"])]
 
 
 async def condemn(store: Store, segments: Iterable[SegmentRow]) -> None:

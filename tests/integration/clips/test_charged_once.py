@@ -32,6 +32,7 @@ from app.models.schema import Capture, File, Pin, ReplayClip, UserReplayQuota
 from app.storage import clip_files
 from tests.integration.captures.checking import files, tools_of
 from tests.integration.captures.conftest import ADA, MakeShare
+from tests.integration.captures.test_killed_deeds import goes_on
 from tests.integration.clips.clients import Client
 from tests.integration.clips.rows import add_clip, charge
 
@@ -218,6 +219,7 @@ class Charging(RuleBasedStateMachine):
         ctx = self.ctx
         for _ in range(2):
             await self._leases_end()
+            await goes_on(ctx)
             await execution.requeue_expired(ctx)
             for each in await self._captures():
                 await execution.run(ctx, tools_of(ctx), each)

@@ -352,6 +352,16 @@ async def test_what_a_resting_clip_still_takes_is_freed_however_many_rest(ctx: C
     assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
 
 
+async def test_a_clip_that_was_deleted_by_a_clock_far_ahead_takes_nothing(ctx: Context) -> None:
+    """Its process was killed before the clip's bytes were free."""
+    ctx = replace(ctx, settings=ctx.settings.model_copy(update={"trash_days": 7}))
+    ahead = clip_row("ahead", owner="ada", deleted_at=datetime.now(UTC) + timedelta(hours=2))
+    await ctx.store.rows(ReplayClip).insert_one(row_of(ahead))
+    await charge(ctx, "ada", "ahead")
+    await clip_expiry.sweep_clips(ctx)
+    assert (await quota.read(ctx.store, ctx.settings, "ada")).used_bytes == 0
+
+
 async def test_a_clip_that_is_purged_at_once_leaves_nothing(
     ctx: Context, ended_share: MakeShare
 ) -> None:
