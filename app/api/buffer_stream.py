@@ -141,7 +141,7 @@ class _News:
                 await asyncio.sleep(max(0.0, turn + TURN_SECONDS - time.monotonic()))
 
     def _sees(self, share: Mapping[str, Any]) -> bool:
-        return any(conditions.matches(way, share) for way in self._ways)
+        return conditions.matches_any(self._ways, share)
 
     async def _news(self, lines: Sequence[Timeline]) -> list[ServerSentEvent] | None:
         """What has changed; nothing where the store can't say what the caller may see.

@@ -15,8 +15,9 @@ from app.models.schema import Pack
 from app.storage.confined import member_text
 from app.store import Store
 
-_CONDEMNED: Row = {"$set": {"state": PackState.CONDEMNED}}
-_STANDING: Row = {"state": {"$ne": PackState.CONDEMNED}}
+CONDEMNED: Row = {"$set": {"state": PackState.CONDEMNED}}
+STANDING: Row = {"state": {"$ne": PackState.CONDEMNED}}
+"""The change of who condemns a pack; what matches those that nobody has condemned."""
 
 
 def storage_path(row: PackRow) -> str:
@@ -54,7 +55,7 @@ async def condemn(store: Store, segments: Iterable[SegmentRow]) -> None:
     sequences = {each: {row["sequence"] for row in rows} for each, rows in going.items()}
     ids = [row["_id"] async for row in found if _holds(row, sequences[row["session_id"]])]
     if ids:
-        await store.rows(Pack).update_many({"_id": {"$in": ids}}, _CONDEMNED)
+        await store.rows(Pack).update_many({"_id": {"$in": ids}}, CONDEMNED)
 
 
 async def condemn_between(
@@ -62,19 +63,19 @@ async def condemn_between(
 ) -> None:
     """Says that the packs go that hold any of a stretch of a session, with segments' rows or
     without; `start_ticks` None: from the beginning."""
-    await store.rows(Pack).update_many(_between(session_id, start_ticks, end_ticks), _CONDEMNED)
+    await store.rows(Pack).update_many(_between(session_id, start_ticks, end_ticks), CONDEMNED)
 
 
 async def condemn_all(store: Store, session_ids: Collection[str]) -> None:
     """Says that all packs of these sessions go."""
     of_sessions: Row = {"session_id": {"$in": list(session_ids)}}
-    await store.rows(Pack).update_many(of_sessions | _STANDING, _CONDEMNED)
+    await store.rows(Pack).update_many(of_sessions | STANDING, CONDEMNED)
 
 
 def _between(session_id: str, start_ticks: int | None, end_ticks: int) -> Row:
     """The packs that hold any of [start_ticks, end_ticks) and are not condemned yet."""
     ends: Row = {} if start_ticks is None else {"end_ticks": {"$gt": start_ticks}}
-    return {"session_id": session_id, "start_ticks": {"$lt": end_ticks}} | ends | _STANDING
+    return {"session_id": session_id, "start_ticks": {"$lt": end_ticks}} | ends | STANDING
 
 
 def _holds(row: PackRow, sequences: Set[int]) -> bool:

@@ -38,7 +38,6 @@ ANSWER_SECONDS = 15.0
 AGAIN_SECONDS = 30.0
 """After a bucket that was away: what is deleted on the disk does not wait for it each time."""
 _FIELDS = {"session_id": 1, "tag": 1, "created_at": 1}
-_CONDEMNED = {"$set": {"state": PackState.CONDEMNED}}
 _again_at: WeakKeyDictionary[ClipStore, float] = WeakKeyDictionary()
 
 log = structlog.get_logger()
@@ -53,7 +52,7 @@ async def sweep(ctx: Context, session_ids: Collection[str] | None = None) -> boo
     query: Row = {"state": PackState.CONDEMNED}
     if session_ids is None:
         left_behind = {"state": PackState.WRITING, "created_at": before(settled)}
-        await ctx.store.rows(Pack).update_many(left_behind, _CONDEMNED)
+        await ctx.store.rows(Pack).update_many(left_behind, packs.CONDEMNED)
         await _condemn_of_nobody(ctx)
     else:
         query["session_id"] = {"$in": list(session_ids)}

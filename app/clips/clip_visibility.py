@@ -57,8 +57,7 @@ def fields(
     return {
         "visibility": visibility,
         "audience": row["room_sid"] if visibility == Visibility.ROOM else None,
-        "opened": visibility != Visibility.PRIVATE
-        or (row["opened"] and row["closed_by"] is not None),
+        "opened": visibility != Visibility.PRIVATE or (row["opened"] and is_closed(row)),
         "link_secret": (secret or secrets.token_urlsafe(SECRET_BYTES)) if link else None,
         "link_expires_at": now + link_life if link else None,
         "hidden_head_shared": (
@@ -93,6 +92,11 @@ def check_not_closed(row: ClipRow) -> None:
             f"{row['closed_by']!r} has closed the clip: it stays private until they let it be "
             "opened again"
         )
+
+
+def is_closed(row: ClipRow) -> bool:
+    """Whether somebody has closed the clip."""
+    return row["closed_by"] is not None
 
 
 def link_holds(row: ClipRow, now: datetime) -> bool:

@@ -61,13 +61,10 @@ async def _follow(ctx: Context, deed: DeedRow, whole: ClipRow) -> None:
     who = deed["identity"]
     await clip_events.withdrawn(ctx, who, whole, ClipLoss.CLOSED)
 
-    def is_closed(row: ClipRow) -> bool:
-        return row["closed_by"] is not None
-
     async def close_one(row: ClipRow) -> bool:
         return await _closed(ctx, who, row, part_of=deed, whole=whole) is not None
 
-    await trims.bring(ctx, whole["owner"], whole["_id"], is_closed, close_one)
+    await trims.bring(ctx, whole["owner"], whole["_id"], clip_visibility.is_closed, close_one)
 
 
 async def _closed(

@@ -57,7 +57,8 @@ async def expire_orphans(ctx: Context) -> None:
     async for clip in clips:
         if (owner := clip.get("owner")) is not None:
             owners.add(owner)
-            present |= {owner} if clip["created_at"] >= now - _LOOK else set()
+            if clip["created_at"] >= now - _LOOK:
+                present.add(owner)
     people = ctx.store.rows(Participant)
     there: list[Row] = [
         {"left_at": None, "unlisted_at": None},

@@ -151,11 +151,8 @@ async def _stay_closed(ctx: Context, new_id: str) -> None:
     if new is None or (closed_by := new["closed_by"]) is None:
         return
 
-    def is_closed(row: ClipRow) -> bool:
-        return row["closed_by"] is not None
-
     async def close(row: ClipRow) -> bool:
         closing = clip_visibility.closed(row, closed_by, whole=new)
         return await ctx.store.take(ReplayClip, row, closing) is not None
 
-    await trims.bring(ctx, new["owner"], new_id, is_closed, close)
+    await trims.bring(ctx, new["owner"], new_id, clip_visibility.is_closed, close)

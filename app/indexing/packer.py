@@ -117,7 +117,7 @@ class Packer:
             before.fragments = []  # it may still be queued
         packed = (
             await self._store.rows(Pack)
-            .find(of_session | {"state": {"$ne": PackState.CONDEMNED}}, {"fragments": 1})
+            .find(of_session | packs.STANDING, {"fragments": 1})
             .to_list(None)
         )
         lasts = [each["sequence"] for row in packed for each in readable_packs.fragments(row)[-1:]]
@@ -202,7 +202,7 @@ class Packer:
             tag = await store.put(packs.storage_path(row), content)
         except BaseException:
             with suppress(PyMongoError):  # then it is found by its age
-                await rows.update_one(which, {"$set": {"state": PackState.CONDEMNED}})
+                await rows.update_one(which, packs.CONDEMNED)
             raise
         unpacked.drop(set(chosen))
         told = {"$set": {"state": PackState.WRITTEN, "tag": tag}}

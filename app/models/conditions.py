@@ -5,7 +5,7 @@ A condition names fields, each with a value, `$in` or `$nin`; or it has an `$or`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.models import Row
@@ -16,11 +16,14 @@ _ANY: Row = {"$nin": []}
 def matches(condition: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     """Whether a row fulfils a condition; a field that it lacks is None."""
     return all(
-        any(matches(each, row) for each in wanted)
-        if field == "$or"
-        else _has(row.get(field), wanted)
+        matches_any(wanted, row) if field == "$or" else _has(row.get(field), wanted)
         for field, wanted in condition.items()
     )
+
+
+def matches_any(some: Iterable[Mapping[str, Any]], row: Mapping[str, Any]) -> bool:
+    """Whether a row fulfils one of these conditions."""
+    return any(matches(each, row) for each in some)
 
 
 def _has(value: Any, wanted: Any) -> bool:

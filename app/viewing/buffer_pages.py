@@ -18,7 +18,7 @@ from app.models import BufferRow, BufferState, Row, conditions, keyset
 from app.models.instants import EPOCH, FAR
 from app.models.keyset import Order, Page, Position
 from app.models.schema import Buffer
-from app.store import Store
+from app.store import Store, since
 from app.viewing import buffer_states
 
 _MOST_COMMUNITIES = 8
@@ -58,9 +58,7 @@ async def page(
     return await stretches.page(
         _NEWEST_FIRST,
         partial(_newest, store, whole, [look.which for look in looks if not look.is_little]),
-        lambda row: (
-            buffer_states.may_be(row, states) and any(conditions.matches(way, row) for way in ways)
-        ),
+        lambda row: buffer_states.may_be(row, states) and conditions.matches_any(ways, row),
         begin,
         limit=limit,
         looked_at=looked_at,
@@ -89,8 +87,8 @@ def _looks(way: Row, states: Collection[str]) -> list[_Look]:
 
 async def _whole(store: Store, which: Row) -> list[BufferRow]:
     """All rows that match, newest first."""
-    dated = {"since": {"$gte": EPOCH, "$lt": FAR}}
-    rows = await store.rows(Buffer).find(which | dated, FIELDS).to_list(None)
+    dated = which | {"since": since(EPOCH)}
+    rows = await store.rows(Buffer).find(dated, FIELDS).to_list(None)
     return sorted(rows, key=_NEWEST_FIRST.position, reverse=True)
 
 

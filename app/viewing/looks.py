@@ -19,7 +19,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import context
-from app.models import BufferRow, BufferState, Row, conditions
+from app.models import BufferRow, Row, conditions
 from app.models.schema import Buffer
 from app.viewing import stored_timelines
 from app.viewing.timeline import Timeline
@@ -161,7 +161,7 @@ class Looks:
 def _held(lines: Mapping[str, Timeline], ids: Sequence[str]) -> list[Timeline]:
     """Of these buffers, newest share first, those that go on or hold something."""
     found = [lines[each] for each in ids if each in lines]
-    held = [line for line in found if line.state != BufferState.ENDED or line.spans]
+    held = [line for line in found if line.is_there]
     return sorted(held, key=lambda line: line.since, reverse=True)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app import stretches
 from app.errors import NotFound
-from app.models import BufferRow, BufferState, Row, conditions
+from app.models import BufferRow, Row, conditions
 from app.models.schema import Buffer, EgressSession
 from app.settings import Settings
 from app.store import Store
@@ -65,7 +65,7 @@ async def read(
     lines = await stored_timelines.listing(
         store, {"_id": {"$in": ids}}, now, settings, limit=AT_MOST
     )
-    held = tuple(line for line in lines if line.state != BufferState.ENDED or line.spans)
+    held = tuple(line for line in lines if line.is_there)
     return RoomShares(room_sid, held, complete)
 
 
@@ -92,7 +92,7 @@ async def _with_others(
     others: list[Row] = [{"_id": {"$in": older}}, {"room_sid": room_sid, "ended_at": None}]
     for which in others:
         async for row in store.rows(Buffer).find(which, buffer_pages.FIELDS):
-            if any(conditions.matches(way, row) for way in ways):
+            if conditions.matches_any(ways, row):
                 rows[row["_id"]] = row
     return sorted(rows.values(), key=lambda row: (row["since"], row["_id"]), reverse=True)
 

@@ -55,6 +55,11 @@ class Timeline:
     ahead: timedelta
 
     @property
+    def is_there(self) -> bool:
+        """Whether the share goes on, or anything is kept of it."""
+        return self.state != BufferState.ENDED or bool(self.spans)
+
+    @property
     def oldest(self) -> datetime | None:
         """Where the newest and longest possible window begins."""
         if self.newest is None:

@@ -57,6 +57,14 @@ async def far_buffer(seaweed: Seaweed) -> dict[str, str]:
     return {name.lower(): value for name, value in seaweed.buffer_settings(bucket).items()}
 
 
+@pytest.fixture
+def both_behind_front(
+    in_bucket: dict[str, str], far_buffer: dict[str, str], front: ObjectFront
+) -> dict[str, str]:
+    """The settings of an installation whose clips, and whose egress, are in buckets behind it."""
+    return in_bucket | far_buffer | {"s3_endpoint": front.endpoint}
+
+
 @pytest_asyncio.fixture
 async def front(seaweed: Seaweed) -> AsyncIterator[ObjectFront]:
     """What stands before SeaweedFS, and may answer in its place."""

@@ -26,6 +26,7 @@ from tests.integration.buffer.far_shares import FarShare, begin_far_share
 from tests.integration.buffer.packing import is_packed, pack_all, packs_of
 from tests.integration.buffer.shares import indexing
 from tests.integration.captures.checking import (
+    Done,
     accepted,
     captured,
     done,
@@ -54,18 +55,9 @@ PICTURE_BYTES = 70_000
 
 
 @pytest.fixture
-def settings(
-    make_settings: MakeSettings,
-    in_bucket: dict[str, str],
-    far_buffer: dict[str, str],
-    front: ObjectFront,
-) -> Settings:
-    """Of an installation whose clips, and whose egress, are in buckets behind the front.
-
-    Nothing is too old before a slow machine has done with it.
-    """
-    given = {"s3_endpoint": front.endpoint, "retention_minutes": 120}
-    return make_settings(**in_bucket | far_buffer | given)
+def settings(make_settings: MakeSettings, both_behind_front: dict[str, str]) -> Settings:
+    """Nothing is too old before a slow machine has done with it."""
+    return make_settings(**both_behind_front, retention_minutes=120)
 
 
 @pytest.fixture(scope="session")
@@ -128,15 +120,10 @@ async def test_a_clip_is_put_together_of_packs_and_is_the_one_that_is_sent_whole
     made = await captured(ctx, ADA, last=17)
     copied = front.count(COPIES)
     assert copied >= len(rows) - 1
-    assert made.capture["status"] == "ready", made.capture["detail"]
-    assert made.file is not None
+    assert made.file is not None, made.capture["detail"]
     assert front.sent_bytes < made.file["size_bytes"] - copied * PACK_BYTES + 65_536
     assert front.answered_bytes < 65_536
-    assert sent.file is not None
-    assert await bytes_of(ctx, made) == await bytes_of(ctx, sent)
-    assert made.file["checksum"] == sent.file["checksum"]
-    assert files(ctx) == []
-    assert await violations(ctx) == []
+    await check_same(ctx, made, sent)
 
 
 @pytest.mark.heavy
@@ -160,13 +147,7 @@ async def test_where_packs_are_not_copied_the_same_clip_is_sent_from_the_disk(
             front.heal() if front.count(lines) and front.count(r"DELETE .*uploadId=") else None
         )
     made = await captured(ctx, ADA, last=17)
-    assert made.capture["status"] == "ready", made.capture["detail"]
-    assert made.file is not None
-    assert sent.file is not None
-    assert await bytes_of(ctx, made) == await bytes_of(ctx, sent)
-    assert made.file["checksum"] == sent.file["checksum"]
-    assert files(ctx) == []
-    assert await violations(ctx) == []
+    await check_same(ctx, made, sent)
 
 
 @pytest.mark.heavy
@@ -253,6 +234,17 @@ async def test_who_packs_may_be_killed_at_any_step_and_no_object_is_left_that_no
             break
     assert not killed
     assert step >= 3
+
+
+async def check_same(ctx: Context, made: Done, sent: Done) -> None:
+    """One clip is ready and is the other one, and nothing is left of making it."""
+    assert made.capture["status"] == "ready", made.capture["detail"]
+    assert made.file is not None
+    assert sent.file is not None
+    assert await bytes_of(ctx, made) == await bytes_of(ctx, sent)
+    assert made.file["checksum"] == sent.file["checksum"]
+    assert files(ctx) == []
+    assert await violations(ctx) == []
 
 
 async def check_packs(ctx: Context, segments: list[PartOfRow]) -> None:

@@ -42,14 +42,8 @@ IN_A_PACK = 2
 
 
 @pytest.fixture
-def settings(
-    make_settings: MakeSettings,
-    in_bucket: dict[str, str],
-    far_buffer: dict[str, str],
-    front: ObjectFront,
-) -> Settings:
-    """Of an installation whose clips, and whose egress, are in buckets behind the front."""
-    return make_settings(**in_bucket | far_buffer | {"s3_endpoint": front.endpoint})
+def settings(make_settings: MakeSettings, both_behind_front: dict[str, str]) -> Settings:
+    return make_settings(**both_behind_front)
 
 
 @pytest_asyncio.fixture
